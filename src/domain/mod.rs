@@ -1,0 +1,27 @@
+//! Pure words of the trade. Nothing here reads a clock, a file, the environment or a socket.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+/// Compact storage for a tenant's many clients.
+pub mod catalog;
+/// An Auth0 client: its summary in a list and its settings in full.
+pub mod client;
+/// Short keyed hashes of secrets, safe to show.
+pub mod fingerprint;
+/// What a rotation is made of, and what can come of it.
+pub mod rotation;
+/// Token scopes, and what they permit.
+pub mod scopes;
+/// The type of every secret.
+pub mod secret;
+/// The address of a tenant.
+pub mod tenant;
+/// Text that came from outside, and its safe form.
+pub mod untrusted;
+
+pub use catalog::Catalog;
+pub use client::{AuthMethod, Client, ClientSummary};
+pub use fingerprint::{Fingerprint, FingerprintKey};
+pub use scopes::{Ability, Scopes};
+pub use secret::Secret;
+pub use tenant::Domain;
+pub use untrusted::Untrusted;

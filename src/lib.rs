@@ -1,0 +1,31 @@
+//! rollover changes the client secrets of Auth0 applications from the terminal.
+//!
+//! Dependencies point down: what stands lower in this list may not know what stands above it.
+//! `tests/layers.rs` reads every `use crate::…` and fails on an upward arrow.
+
+/// Pure words of the trade: clients, secrets, fingerprints, scopes, untrusted text. No I/O.
+pub mod domain;
+
+/// What the operating system must do for us first: no core dumps, no readable memory.
+pub mod process;
+
+/// Talking to Auth0 over HTTP: the Management API and the token endpoint.
+pub mod auth0;
+
+/// The clipboard, and the helper process that serves and clears it.
+pub mod clipboard;
+
+/// The procedures that both front ends run: rotate now, settle a doubt, verify.
+pub mod rollover;
+
+/// Which tenant and which credentials: configuration file and environment.
+pub mod tenants;
+
+/// A pretend Auth0 tenant on loopback, with faults. Shares no type with `auth0`.
+pub mod sim;
+
+/// The command line: one file per command.
+pub mod cli;
+
+/// The terminal interface: a pure core, a view, and a runner.
+pub mod tui;

@@ -1,0 +1,2 @@
+//! The `rollover` program.
+fn main() {}
