@@ -58,6 +58,14 @@ fn answer(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
+/// What arboard says, without the "unknown error" that it begins with where the text says all.
+fn reason(error: &arboard::Error) -> String {
+    match error {
+        arboard::Error::Unknown { description } => description.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Why the waiting ended.
 #[derive(PartialEq, Eq)]
 enum Ended {
@@ -76,7 +84,7 @@ enum Ended {
 async fn hold(request: Request) -> Result<(), String> {
     let Request { value, clear_after } = request;
     // Never dropped: dropping asks the desktop's clipboard manager to keep what we hold.
-    let mut clipboard = ManuallyDrop::new(Clipboard::new().map_err(|error| error.to_string())?);
+    let mut clipboard = ManuallyDrop::new(Clipboard::new().map_err(|error| reason(&error))?);
     let turn = Turn::take();
     let mut replaced = match offer(&mut clipboard, &value, clear_after.is_some()).await {
         Ok(replaced) => replaced,
@@ -194,7 +202,7 @@ async fn offer(clipboard: &mut Clipboard, value: &Secret, is_secret: bool) -> Re
             let set = clipboard.set().wait();
             if is_secret { set.exclude_from_history().text(text) } else { set.text(text) }
         });
-        let _ = sender.send(served.map_err(|error| error.to_string()));
+        let _ = sender.send(served.map_err(|error| reason(&error)));
     });
     let give_up = Instant::now() + SET_WITHIN;
     while Instant::now() < give_up {
@@ -228,7 +236,7 @@ async fn offer(clipboard: &mut Clipboard, value: &Secret, is_secret: bool) -> Re
     } else {
         set
     };
-    set.text(value.expose()).map_err(|error| error.to_string())?;
+    set.text(value.expose()).map_err(|error| reason(&error))?;
     let (sender, replaced) = channel::unbounded_channel();
     // Nobody will ever use it: a sender that is kept makes the receiver wait for good.
     std::mem::forget(sender);
