@@ -2,7 +2,7 @@
 # The clipboard under a real X server (Xvfb): a copied secret is there, is marked for clipboard
 # histories to leave out, outlives the program and its terminal, is cleared after 30 seconds, and only
 # if the clipboard still holds it. Every case has a display of its own, and all run at once: about a
-# minute in all.
+# minute in all. `tests/clipboard.sh foreign history` runs those two cases.
 #
 # Needs cargo (or ROLLOVER=path of the program) and Debian's apt-get for what is missing.
 set -euo pipefail
@@ -20,10 +20,11 @@ tenant
 export XDG_RUNTIME_DIR=$work/runtime
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
-# A display of this case's own; Xvfb chooses a free number.
+# A display of this case's own; Xvfb chooses a free number. Without -noreset it would start afresh, and
+# turn clients away meanwhile, whenever its last client leaves.
 display() {
     local number=$work/display-$BASHPID
-    Xvfb -displayfd 3 -screen 0 320x240x8 3>"$number" >/dev/null 2>&1 &
+    Xvfb -displayfd 3 -noreset -screen 0 320x240x8 3>"$number" >/dev/null 2>&1 &
     xvfb=$!
     trap 'kill "$xvfb" 2>/dev/null || true' EXIT
     within 20 test -s "$number" || fail 'Xvfb did not start'
@@ -39,7 +40,8 @@ targets() { timeout 5 xclip -o -selection clipboard -t TARGETS 2>/dev/null || tr
 # copy CLIENT: and notes the helper, whose number stands in the note that the helpers leave for each
 # other (src/clipboard/turn.rs).
 copy() {
-    "$rollover" copy "$1" >>"$work/shown" 2>&1
+    "$rollover" copy "$1" >"$work/shown-$name-$case_pid" 2>&1 ||
+        fail "rollover copy: $(tail -n 1 "$work/shown-$name-$case_pid")"
     helper=$(cut -d - -f 1 "$XDG_RUNTIME_DIR/rollover-clipboard_${DISPLAY#:}")
     [[ $(tr '\0' ' ' <"/proc/$helper/cmdline") == *clipboard-helper* ]] || fail 'no helper'
     helpers+=("$helper")
@@ -177,7 +179,7 @@ case_the_same_again() {
 
 case_traced() {
     display
-    strace -f -qq -v -s 9999 -e trace=execve -o "$work/trace" "$rollover" copy "$client_one" >>"$work/shown" 2>&1 &
+    strace -f -qq -v -s 9999 -e trace=execve -o "$work/trace" "$rollover" copy "$client_one" >"$work/shown-$name-$case_pid" 2>&1 &
     local tracer=$!
     within 20 holds "$secret_one" || fail 'nothing was copied under strace'
     wait "$tracer"
@@ -210,23 +212,23 @@ case_unreadable() {
 }
 
 case_no_display() {
-    if env -u DISPLAY "$rollover" copy "$client_one" >>"$work/shown" 2>&1; then fail 'copying without a display or terminal succeeded'; fi
-    if DISPLAY=:7654 "$rollover" copy "$client_one" >>"$work/shown" 2>&1; then fail 'copying to a dead display succeeded'; fi
+    if env -u DISPLAY "$rollover" copy "$client_one" >"$work/shown-$name-$case_pid" 2>&1; then fail 'copying without a display or terminal succeeded'; fi
+    if DISPLAY=:7654 "$rollover" copy "$client_one" >"$work/shown-$name-$case_pid" 2>&1; then fail 'copying to a dead display succeeded'; fi
     passed 'a display that is not there is an error'
 }
 
 watch_processes &
 children+=("$!")
-: >"$work/shown"
-cases=()
-for name in $(compgen -A function case_); do
-    ("$name") &
+cases=() names=("$@")
+(($# > 0)) || mapfile -t names < <(compgen -A function case_ | sed 's/^case_//')
+for name in "${names[@]}"; do
+    (case_pid=$BASHPID; "case_$name") &
     cases+=("$!")
 done
 failures=0
 for pid in "${cases[@]}"; do wait "$pid" || failures=$((failures + 1)); done
 no_leaks || failures=$((failures + 1))
-if has one "$work/shown" || has two "$work/shown"; then
+if has one "$work"/shown-* || has two "$work"/shown-*; then
     fail 'a secret was printed' || failures=$((failures + 1))
 else
     passed 'nothing of it is printed'
