@@ -33,11 +33,14 @@ const KEPT: &[&str] = &[
 /// Starts the helper and returns when the clipboard holds the value. The helper lives on by itself.
 pub(super) async fn helper(request: &Request) -> Result<(), ClipboardError> {
     let mut child = command().map_err(ClipboardError::Helper)?.spawn().map_err(ClipboardError::Helper)?;
-    if let Ok(answer) = tokio::time::timeout(READY_WITHIN, ask(&mut child, request)).await {
-        return answer;
-    }
-    let _ = child.start_kill();
-    Err(ClipboardError::Helper(io::Error::new(io::ErrorKind::TimedOut, "the display did not answer")))
+    let answer = tokio::time::timeout(READY_WITHIN, ask(&mut child, request)).await.unwrap_or_else(|_| {
+        let _ = child.start_kill();
+        Err(ClipboardError::Helper(io::Error::new(io::ErrorKind::TimedOut, "the display did not answer")))
+    });
+    // Somebody has to wait for it, or it stays in the process table for as long as we run. If we end
+    // first, init does.
+    tokio::spawn(async move { child.wait().await });
+    answer
 }
 
 async fn ask(child: &mut Child, request: &Request) -> Result<(), ClipboardError> {

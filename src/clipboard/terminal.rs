@@ -13,7 +13,7 @@ use crate::domain::Untrusted;
 
 /// The most bytes sent as OSC 52. Terminals differ and do not say; 100,000 characters for the whole
 /// sequence is the smallest limit of a terminal in use (hterm), tmux stops at 1 MiB.
-const LIMIT: usize = 74_994;
+const LIMIT: usize = 74_991;
 
 /// GNU screen drops a device control string longer than 768 bytes; older ones, longer than 256.
 const SCREEN_PIECE: usize = 240;
@@ -146,4 +146,72 @@ async fn tmux_set_clipboard() -> Option<String> {
     let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
     let setting = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !setting.is_empty()).then_some(setting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: [Between; 3] = [Between::Nothing, Between::Tmux, Between::Screen];
+
+    /// What a terminal makes of the bytes: GNU screen's wrapping is taken off first.
+    fn decoded(bytes: &[u8], between: Between) -> String {
+        let mut text = String::from_utf8(bytes.to_vec()).unwrap();
+        if between == Between::Screen {
+            let inside = text.strip_prefix("\x1bP").unwrap().strip_suffix("\x1b\\").unwrap();
+            let pieces: Vec<_> = inside.split("\x1b\\\x1bP").collect();
+            assert!(pieces.iter().all(|piece| piece.len() <= 256), "a piece too long for screen");
+            text = pieces.concat();
+        }
+        let end = if between == Between::Screen { "\x07" } else { "\x1b\\" };
+        let encoded = text.strip_prefix("\x1b]52;c;").unwrap().strip_suffix(end).unwrap();
+        String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_terminal_gets_what_was_copied() {
+        for between in EVERY {
+            for text in ["a", "ab", "abc", "p\x1b]52;c;x\x07", "\u{1f980}\n", &"long ".repeat(500)] {
+                let mut bytes = Vec::new();
+                send(text, between, &mut bytes).unwrap();
+                assert_eq!(decoded(&bytes, between), text, "{between:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn clearing_sends_nothing_or_a_space() {
+        assert_eq!(sequence(Between::Nothing.emptiest(), Between::Nothing).as_slice(), b"\x1b]52;c;\x1b\\");
+        assert_eq!(decoded(&sequence(Between::Tmux.emptiest(), Between::Tmux), Between::Tmux), " ");
+    }
+
+    #[test]
+    fn what_a_terminal_may_cut_short_is_not_sent() {
+        let mut bytes = Vec::new();
+        send(&"x".repeat(LIMIT), Between::Nothing, &mut bytes).unwrap();
+        assert!(bytes.len() <= 100_000, "{}", bytes.len());
+        bytes.clear();
+        let refused = send(&"x".repeat(LIMIT + 1), Between::Nothing, &mut bytes).unwrap_err();
+        assert!(matches!(refused, ClipboardError::TooLong { .. }) && bytes.is_empty());
+    }
+
+    #[test]
+    fn the_nearest_program_is_found_from_its_variable() {
+        let between = |set: &[&str]| Between::of(&|name| set.contains(&name).then(|| OsString::from("x")));
+        assert_eq!(between(&[]), Between::Nothing);
+        assert_eq!(between(&["TMUX"]), Between::Tmux);
+        assert_eq!(between(&["STY"]), Between::Screen);
+        assert_eq!(between(&["STY", "TMUX"]), Between::Tmux);
+    }
+
+    #[test]
+    fn the_notice_says_what_nobody_can_promise() {
+        for between in EVERY {
+            let secret = notice(true, between, None);
+            assert!(secret.contains("may keep a copy") && secret.contains("cannot be verified"), "{secret}");
+            assert!(!notice(false, between, None).contains("keep"));
+            let after = notice(true, between, Some(&ClipboardError::Display("no X".into())));
+            assert!(after.starts_with("the display's clipboard refused: no X; so it was sent"), "{after}");
+        }
+    }
 }

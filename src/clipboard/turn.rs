@@ -16,8 +16,12 @@ pub(super) struct Turn {
 impl Turn {
     /// Says that this process is the last one now.
     pub fn take() -> Self {
+        Self::take_at(path())
+    }
+
+    fn take_at(path: Option<PathBuf>) -> Self {
         let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let turn = Self { path: path(), mark: format!("{}-{nanoseconds}", std::process::id()) };
+        let turn = Self { path, mark: format!("{}-{nanoseconds}", std::process::id()) };
         // A note that cannot be written is as good as no folder for it.
         let _ = turn.write();
         turn
@@ -69,4 +73,35 @@ fn path() -> Option<PathBuf> {
         .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' })
         .collect();
     Some(folder.join(format!("rollover-clipboard{display}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_to_come_has_the_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("note");
+        let first = Turn::take_at(Some(note.clone()));
+        assert!(!first.is_over());
+        let second = Turn::take_at(Some(note.clone()));
+        assert!(first.is_over() && !second.is_over());
+
+        first.give_back();
+        assert!(note.exists() && !second.is_over(), "the first took the second's note away");
+        second.give_back();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(!first.is_over(), "with nobody after it, the first clears its own value");
+    }
+
+    #[test]
+    fn without_a_folder_everybody_has_the_turn() {
+        let missing = tempfile::tempdir().unwrap().path().join("missing").join("note");
+        for path in [None, Some(missing)] {
+            let (first, second) = (Turn::take_at(path.clone()), Turn::take_at(path));
+            assert!(!first.is_over() && !second.is_over());
+            first.give_back();
+        }
+    }
 }
