@@ -23,5 +23,5 @@ pub use client::{AuthMethod, Client, ClientSummary};
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use scopes::{Ability, Scopes};
 pub use secret::Secret;
-pub use tenant::Domain;
+pub use tenant::{Domain, Environment};
 pub use untrusted::Untrusted;

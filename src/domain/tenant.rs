@@ -83,6 +83,30 @@ impl Domain {
     }
 }
 
+/// What a tenant is for. Production asks more before a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// For building.
+    Development,
+    /// For trying out.
+    Staging,
+    /// The real thing.
+    Production,
+}
+
+impl Environment {
+    /// As it is written in the configuration file and on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

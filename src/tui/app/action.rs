@@ -1,0 +1,69 @@
+/// What the user can ask for: the verbs of the interface. The table of bindings says which key asks for
+/// which, and `update` alone says what each does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Move the selection or the text one line up.
+    Up,
+    /// One line down.
+    Down,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// To the first line.
+    First,
+    /// To the last line.
+    Last,
+    /// Open the selected client's settings, or choose the selected line.
+    Open,
+    /// Go back: close what is open, clear the filter.
+    Back,
+    /// Start typing a filter.
+    Filter,
+    /// Stop typing and go to the list, keeping the filter.
+    KeepFilter,
+    /// Next way of sorting.
+    Sort,
+    /// Load the clients again.
+    Reload,
+    /// Move between table and settings.
+    SwitchFocus,
+    /// Settings of the next client in the list.
+    NextClient,
+    /// Settings of the previous client in the list.
+    PreviousClient,
+    /// Show the client secret, or hide it.
+    Reveal,
+    /// Copy the client secret without showing it.
+    CopySecret,
+    /// Copy the client id.
+    CopyId,
+    /// Copy the settings an app needs as lines of an `.env` file.
+    CopyEnv,
+    /// Copy the `curl` command that does the same as rotating here.
+    CopyCurl,
+    /// Rotate the client secret; asks first.
+    Rotate,
+    /// Yes to the question that is asked.
+    Yes,
+    /// No to the question that is asked.
+    No,
+    /// Look again whether a rotation in doubt was applied.
+    CheckAgain,
+    /// Show the rotations of this run.
+    Rotations,
+    /// Show the keys.
+    Help,
+    /// Open the command palette.
+    Palette,
+    /// Turn the mouse on or off.
+    ToggleMouse,
+    /// Start the demo from the first screen.
+    StartDemo,
+    /// Suspend to the shell.
+    Suspend,
+    /// Quit; asks while something is under way.
+    Quit,
+    /// Quit, or, while something is under way, ask once and then quit.
+    Interrupt,
+}

@@ -1,0 +1,126 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Key;
+use super::action::Action;
+use super::job::JobId;
+use super::state::Ticket;
+use crate::auth0::{Error, Page, SecretRead, Session};
+use crate::domain::Client;
+use crate::domain::rotation::{Outcome, Progress, Verdict};
+
+/// A moment: milliseconds since the program started, by the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// The moment `wait` later.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Whole seconds from `now` until this moment, rounded up: what a countdown shows.
+    #[must_use]
+    pub fn seconds_from(self, now: Self) -> u64 {
+        self.0.saturating_sub(now.0).div_ceil(1000)
+    }
+
+    /// Time since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Something on the screen that can be pointed at. The view knows where each one stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A line of the table, by its position in the list.
+    Row(usize),
+    /// A client's name or gear in the table: opens it.
+    OpenRow(usize),
+    /// The settings pane.
+    Pane,
+    /// The body of an overlay.
+    Overlay,
+    /// A line in an overlay's list.
+    Choice(usize),
+    /// A button, a box or a key in the footer: does what the action does.
+    Button(Action),
+    /// Outside of the overlay that is open.
+    Outside,
+}
+
+/// Which texts can be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyKind {
+    /// The client secret.
+    Secret,
+    /// The client id.
+    ClientId,
+    /// Lines for an `.env` file, with the secret.
+    Env,
+    /// A `curl` command, without any secret.
+    Curl,
+}
+
+/// What the clipboard layer said of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyReport {
+    /// Which way it went, such as `clipboard` or `terminal (OSC 52)`.
+    pub route: String,
+    /// When it is cleared.
+    pub clears_after: Option<Duration>,
+    /// What a person should know of that way.
+    pub notice: Option<String>,
+}
+
+/// What happened. Replies carry the ticket of the request they answer.
+#[derive(Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Pasted(String),
+    /// Something was clicked.
+    Clicked(Target),
+    /// The wheel was turned over something, this many notches down (negative: up).
+    Scrolled(Target, i16),
+    /// The terminal has a new size.
+    Resized(u16, u16),
+    /// The terminal lost the focus.
+    FocusLost,
+    /// The terminal got the focus.
+    FocusGained,
+    /// The moment that the state asked to be woken at has come.
+    Woke,
+    /// The program was stopped and goes on.
+    Resumed,
+    /// The demo tenant runs, or could not be started.
+    DemoStarted(Result<String, String>),
+    /// It is known what the token may do.
+    Connected(Ticket, Result<Session, Error>),
+    /// Clients arrived.
+    PageArrived(Ticket, Page),
+    /// All clients have arrived, or loading failed.
+    ClientsLoaded(Ticket, Result<(), Error>),
+    /// A client's settings arrived.
+    ClientLoaded(Ticket, Box<Result<Client, Error>>),
+    /// A secret was read.
+    SecretArrived(Ticket, Result<SecretRead, Error>),
+    /// The catalog was searched.
+    Matched(Ticket, Arc<[u32]>),
+    /// The catalog was sorted.
+    Sorted(Ticket, Arc<[u32]>),
+    /// A rotation went on.
+    RotationProgressed(JobId, Progress),
+    /// A rotation ended.
+    RotationEnded(JobId, Box<Outcome<Error>>),
+    /// A doubt was looked into again.
+    Settled(JobId, Verdict),
+    /// Something was copied, or could not be.
+    Copied(CopyKind, Result<CopyReport, String>),
+    /// A request waits for the rate limit for this long; `None`: no longer.
+    Paced(Option<Duration>),
+}

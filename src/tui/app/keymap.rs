@@ -1,0 +1,727 @@
+//! The one table of bindings. Dispatch, footer, help screen, palette and `docs/keys.md` all read it.
+use super::action::Action;
+use super::key::{Code, Key};
+use super::screen::pane::{Pane, SecretView};
+use super::screen::{Focus, Main, Overlay, Screen};
+use super::state::State;
+use crate::domain::client::not_rotatable;
+use crate::domain::{Ability, Untrusted};
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The first screen.
+    Welcome,
+    /// The table of clients.
+    Table,
+    /// The filter's line of text.
+    Filter,
+    /// The settings.
+    Pane,
+    /// The question before a rotation, answered with one key.
+    Question,
+    /// The question before a rotation on production, answered by typing.
+    TypedQuestion,
+    /// One rotation.
+    Rotation,
+    /// The rotations of this run.
+    Rotations,
+    /// The keys.
+    Help,
+    /// Every action by name.
+    Palette,
+    /// Quit while something is under way?
+    QuitQuestion,
+}
+
+impl Place {
+    /// All of them, in the order of the help screen.
+    pub const ALL: [Self; 11] = [
+        Self::Table,
+        Self::Filter,
+        Self::Pane,
+        Self::Question,
+        Self::TypedQuestion,
+        Self::Rotation,
+        Self::Rotations,
+        Self::Palette,
+        Self::Help,
+        Self::QuitQuestion,
+        Self::Welcome,
+    ];
+
+    /// Its heading on the help screen.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Welcome => "First screen",
+            Self::Table => "Clients",
+            Self::Filter => "While typing a filter",
+            Self::Pane => "Settings of a client",
+            Self::Question => "Question before rotating",
+            Self::TypedQuestion => "Question before rotating on production",
+            Self::Rotation => "A rotation",
+            Self::Rotations => "Rotations of this run",
+            Self::Help => "This help",
+            Self::Palette => "Command palette",
+            Self::QuitQuestion => "Quitting while something is under way",
+        }
+    }
+
+    /// Whether characters go into a line of text here.
+    #[must_use]
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Filter | Self::TypedQuestion | Self::Palette)
+    }
+}
+
+/// One action and its keys in some places.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// What it does.
+    pub action: Action,
+    /// The keys; the first is the one that is shown.
+    pub keys: &'static [Key],
+    /// Where they work.
+    pub places: &'static [Place],
+    /// A word or two for the footer.
+    pub short: &'static str,
+    /// A sentence for help and palette.
+    pub help: &'static str,
+    /// Place in the footer: the lower, the longer it stays on a narrow screen; 0: not there.
+    pub footer: u8,
+}
+
+const fn plain(code: Code) -> Key {
+    Key::plain(code)
+}
+const fn ch(character: char) -> Key {
+    Key::char(character)
+}
+const fn ctrl(character: char) -> Key {
+    Key::ctrl(character)
+}
+
+use Place as P;
+
+const LISTS: &[Place] = &[P::Table, P::Rotations];
+const TEXTS: &[Place] = &[P::Pane, P::Help];
+const CALM: &[Place] = &[P::Table, P::Pane, P::Rotation, P::Rotations, P::Welcome];
+
+/// The table.
+pub const BINDINGS: &[Binding] = &[
+    // Clients.
+    Binding {
+        action: Action::Open,
+        keys: &[plain(Code::Enter), plain(Code::Right), ch('l')],
+        places: &[P::Table],
+        short: "open",
+        help: "Open the settings of the selected client",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Filter,
+        keys: &[ch('/')],
+        places: &[P::Table],
+        short: "filter",
+        help: "Filter by name, client id or type",
+        footer: 2,
+    },
+    Binding {
+        action: Action::Sort,
+        keys: &[ch('s')],
+        places: &[P::Table],
+        short: "sort",
+        help: "Sort by name, type, authentication or party",
+        footer: 4,
+    },
+    Binding {
+        action: Action::Reload,
+        keys: &[ctrl('r')],
+        places: &[P::Table, P::Pane],
+        short: "reload",
+        help: "Load again from Auth0",
+        footer: 6,
+    },
+    // The filter.
+    Binding {
+        action: Action::KeepFilter,
+        keys: &[plain(Code::Enter), plain(Code::Tab)],
+        places: &[P::Filter],
+        short: "to the list",
+        help: "Go to the list and keep the filter",
+        footer: 1,
+    },
+    // Settings.
+    Binding {
+        action: Action::Rotate,
+        keys: &[ch('r')],
+        places: &[P::Pane],
+        short: "rotate",
+        help: "Rotate the client secret; asks first",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Reveal,
+        keys: &[ch('v'), plain(Code::Enter), ch(' ')],
+        places: &[P::Pane],
+        short: "reveal/hide",
+        help: "Reveal the client secret, or hide it",
+        footer: 2,
+    },
+    Binding {
+        action: Action::Reveal,
+        keys: &[ch('v')],
+        places: &[P::Rotation],
+        short: "reveal/hide",
+        help: "Reveal the new client secret, or hide it",
+        footer: 2,
+    },
+    Binding {
+        action: Action::CopySecret,
+        keys: &[ch('c')],
+        places: &[P::Pane, P::Rotation],
+        short: "copy secret",
+        help: "Copy the client secret without showing it",
+        footer: 2,
+    },
+    Binding {
+        action: Action::CopyId,
+        keys: &[ch('i')],
+        places: &[P::Pane],
+        short: "copy id",
+        help: "Copy the client id",
+        footer: 4,
+    },
+    Binding {
+        action: Action::CopyEnv,
+        keys: &[ch('e')],
+        places: &[P::Pane, P::Rotation],
+        short: "copy .env",
+        help: "Copy domain, client id and secret as lines of an .env file",
+        footer: 4,
+    },
+    Binding {
+        action: Action::CopyCurl,
+        keys: &[ch('u')],
+        places: &[P::Pane],
+        short: "copy curl",
+        help: "Copy the curl command that rotates this secret (the token stays a variable)",
+        footer: 7,
+    },
+    Binding {
+        action: Action::NextClient,
+        keys: &[ch(']'), ch('J')],
+        places: &[P::Pane],
+        short: "next",
+        help: "Open the next client of the list",
+        footer: 8,
+    },
+    Binding {
+        action: Action::PreviousClient,
+        keys: &[ch('['), ch('K')],
+        places: &[P::Pane],
+        short: "previous",
+        help: "Open the previous client of the list",
+        footer: 8,
+    },
+    Binding {
+        action: Action::SwitchFocus,
+        keys: &[plain(Code::Tab), plain(Code::BackTab)],
+        places: &[P::Table, P::Pane],
+        short: "switch",
+        help: "Move between the table and the settings",
+        footer: 7,
+    },
+    // Questions.
+    Binding {
+        action: Action::Yes,
+        keys: &[ch('y')],
+        places: &[P::Question],
+        short: "yes, rotate now",
+        help: "Rotate now",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Yes,
+        keys: &[plain(Code::Enter)],
+        places: &[P::TypedQuestion],
+        short: "rotate now, once the name is typed",
+        help: "Rotate now, once the name is typed",
+        footer: 1,
+    },
+    Binding {
+        action: Action::No,
+        keys: &[ch('n'), plain(Code::Esc)],
+        places: &[P::Question, P::QuitQuestion],
+        short: "no",
+        help: "Leave everything as it is",
+        footer: 2,
+    },
+    Binding {
+        action: Action::No,
+        keys: &[plain(Code::Esc)],
+        places: &[P::TypedQuestion],
+        short: "no",
+        help: "Leave everything as it is",
+        footer: 2,
+    },
+    Binding {
+        action: Action::Yes,
+        keys: &[ch('y')],
+        places: &[P::QuitQuestion],
+        short: "quit all the same",
+        help: "Quit all the same",
+        footer: 1,
+    },
+    // Rotations.
+    Binding {
+        action: Action::CheckAgain,
+        keys: &[ch('a')],
+        places: &[P::Rotation],
+        short: "check again",
+        help: "Look again whether a rotation in doubt was applied",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Open,
+        keys: &[plain(Code::Enter)],
+        places: &[P::Rotations],
+        short: "open",
+        help: "Show the selected rotation",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Open,
+        keys: &[plain(Code::Enter)],
+        places: &[P::Palette],
+        short: "do it",
+        help: "Do the selected action",
+        footer: 1,
+    },
+    Binding {
+        action: Action::StartDemo,
+        keys: &[ch('d'), plain(Code::Enter)],
+        places: &[P::Welcome],
+        short: "demo",
+        help: "Try the demo on a pretend tenant",
+        footer: 1,
+    },
+    // Moving.
+    Binding {
+        action: Action::Up,
+        keys: &[plain(Code::Up), ch('k')],
+        places: LISTS,
+        short: "up",
+        help: "One line up",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Down,
+        keys: &[plain(Code::Down), ch('j')],
+        places: LISTS,
+        short: "down",
+        help: "One line down",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Up,
+        keys: &[plain(Code::Up), ch('k')],
+        places: TEXTS,
+        short: "scroll up",
+        help: "Scroll one line up",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Down,
+        keys: &[plain(Code::Down), ch('j')],
+        places: TEXTS,
+        short: "scroll down",
+        help: "Scroll one line down",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Up,
+        keys: &[plain(Code::Up), ctrl('p')],
+        places: &[P::Filter, P::Palette],
+        short: "up",
+        help: "One line up",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Down,
+        keys: &[plain(Code::Down), ctrl('n')],
+        places: &[P::Filter, P::Palette],
+        short: "down",
+        help: "One line down",
+        footer: 0,
+    },
+    Binding {
+        action: Action::PageUp,
+        keys: &[plain(Code::PageUp), ctrl('b')],
+        places: &[P::Table, P::Pane, P::Help],
+        short: "page up",
+        help: "One page up",
+        footer: 0,
+    },
+    Binding {
+        action: Action::PageDown,
+        keys: &[plain(Code::PageDown), ctrl('f')],
+        places: &[P::Table, P::Pane, P::Help],
+        short: "page down",
+        help: "One page down",
+        footer: 0,
+    },
+    Binding {
+        action: Action::PageUp,
+        keys: &[plain(Code::PageUp)],
+        places: &[P::Filter],
+        short: "page up",
+        help: "One page up",
+        footer: 0,
+    },
+    Binding {
+        action: Action::PageDown,
+        keys: &[plain(Code::PageDown)],
+        places: &[P::Filter],
+        short: "page down",
+        help: "One page down",
+        footer: 0,
+    },
+    Binding {
+        action: Action::First,
+        keys: &[ch('g'), plain(Code::Home)],
+        places: &[P::Table, P::Pane, P::Help],
+        short: "first",
+        help: "To the top",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Last,
+        keys: &[ch('G'), plain(Code::End)],
+        places: &[P::Table, P::Pane, P::Help],
+        short: "last",
+        help: "To the end",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc), plain(Code::Left), ch('h')],
+        places: &[P::Pane],
+        short: "close",
+        help: "Close the settings",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc)],
+        places: &[P::Table],
+        short: "clear filter",
+        help: "Clear the filter, or close the settings",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc)],
+        places: &[P::Filter],
+        short: "clear",
+        help: "Clear the filter and go back to the list",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc), plain(Code::Enter)],
+        places: &[P::Rotation],
+        short: "back",
+        help: "Go back; a rotation under way goes on",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc), ch('o')],
+        places: &[P::Rotations],
+        short: "back",
+        help: "Go back",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc), ch('?')],
+        places: &[P::Help],
+        short: "back",
+        help: "Go back",
+        footer: 1,
+    },
+    Binding {
+        action: Action::Back,
+        keys: &[plain(Code::Esc)],
+        places: &[P::Palette],
+        short: "back",
+        help: "Go back",
+        footer: 2,
+    },
+    // Everywhere.
+    Binding {
+        action: Action::Rotations,
+        keys: &[ch('o')],
+        places: &[P::Table, P::Pane],
+        short: "rotations",
+        help: "Show the rotations of this run",
+        footer: 3,
+    },
+    Binding {
+        action: Action::Help,
+        keys: &[ch('?'), plain(Code::Function(1))],
+        places: CALM,
+        short: "help",
+        help: "Show all keys",
+        footer: 5,
+    },
+    Binding {
+        action: Action::Palette,
+        keys: &[ch(':')],
+        places: CALM,
+        short: "commands",
+        help: "Find an action by name",
+        footer: 9,
+    },
+    Binding {
+        action: Action::ToggleMouse,
+        keys: &[ch('m')],
+        places: CALM,
+        short: "mouse",
+        help: "Turn the mouse off (to select text with it), or on",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Quit,
+        keys: &[ch('q')],
+        places: &[P::Table, P::Pane, P::Rotation, P::Rotations, P::Help, P::Welcome],
+        short: "quit",
+        help: "Quit; asks while something is under way",
+        footer: 5,
+    },
+    Binding {
+        action: Action::Suspend,
+        keys: &[ctrl('z')],
+        places: &Place::ALL,
+        short: "suspend",
+        help: "Suspend to the shell; `fg` comes back",
+        footer: 0,
+    },
+    Binding {
+        action: Action::Interrupt,
+        keys: &[ctrl('c')],
+        places: &Place::ALL,
+        short: "end",
+        help: "Quit at once; asks once while something is under way",
+        footer: 0,
+    },
+];
+
+/// The bindings of a place, in the order of the table.
+pub fn at(place: Place) -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().filter(move |binding| binding.places.contains(&place))
+}
+
+/// What `key` asks for at `place`.
+#[must_use]
+pub fn lookup(place: Place, key: Key) -> Option<Action> {
+    at(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// The key that is shown for an action at a place.
+#[must_use]
+pub fn key_of(place: Place, action: Action) -> Option<Key> {
+    at(place).find(|binding| binding.action == action).and_then(|binding| binding.keys.first().copied())
+}
+
+/// Whether an action can be taken now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Yes.
+    Ready,
+    /// It belongs here but cannot work; the text says why, and what would help.
+    Blocked(String),
+    /// There is nothing for it to act on.
+    Absent,
+}
+
+fn ready_if(condition: bool) -> Availability {
+    if condition { Availability::Ready } else { Availability::Absent }
+}
+
+/// Whether `action` can be taken in this state.
+#[must_use]
+pub fn availability(state: &State, action: Action) -> Availability {
+    use Availability as A;
+    match (&state.overlay, action) {
+        (Some(Overlay::Rotation(id)), Action::Reveal | Action::CopySecret | Action::CopyEnv) => {
+            ready_if(state.job(*id).is_some_and(|job| job.live.is_some()))
+        }
+        (Some(Overlay::Rotation(id)), Action::CheckAgain) => {
+            ready_if(state.job(*id).is_some_and(|job| job.in_doubt() && !job.settling))
+        }
+        (Some(_), _) => A::Ready,
+        (None, _) => availability_below(state, action),
+    }
+}
+
+/// The same for the screen alone, whatever lies over it: for the palette, and for drawing what shines through.
+#[must_use]
+pub fn availability_below(state: &State, action: Action) -> Availability {
+    use Availability as A;
+    let main = match &state.screen {
+        Screen::Main(main) => main,
+        Screen::Welcome(welcome) if action == Action::StartDemo => return ready_if(!welcome.starting),
+        Screen::Welcome(_) => return A::Ready,
+    };
+    match action {
+        Action::Open => ready_if(!main.clients.is_empty()),
+        Action::SwitchFocus => ready_if(
+            main.pane.is_some() && state.geometry().is_some_and(|parts| parts.table.is_some() && parts.pane.is_some()),
+        ),
+        Action::Back if main.focus == Focus::Table => {
+            ready_if(!main.clients.filter.value().is_empty() || main.pane.is_some())
+        }
+        Action::Rotations => ready_if(!state.jobs.is_empty()),
+        Action::Rotate => rotate(state, main),
+        Action::Reveal => match &main.pane {
+            Some(pane) if matches!(pane.secret, SecretView::Shown { .. }) => A::Ready,
+            Some(pane) => readable(state, main, pane),
+            None => A::Absent,
+        },
+        Action::CopySecret | Action::CopyEnv => match &main.pane {
+            Some(pane) => readable(state, main, pane),
+            None => A::Absent,
+        },
+        Action::CopyId | Action::CopyCurl | Action::NextClient | Action::PreviousClient => {
+            ready_if(main.pane.is_some())
+        }
+        _ => A::Ready,
+    }
+}
+
+/// The secret that a rotation of this run made live for this client, and that no later one replaced.
+#[must_use]
+pub fn known_secret<'a>(state: &'a State, client_id: &str) -> Option<&'a std::sync::Arc<crate::domain::Secret>> {
+    state.jobs.iter().rev().find(|job| job.client_id == client_id).and_then(|job| job.live.as_ref())
+}
+
+fn readable(state: &State, main: &Main, pane: &Pane) -> Availability {
+    if let Some(client) = pane.client()
+        && let Some(reason) = not_rotatable(&client.summary.auth)
+    {
+        return Availability::Blocked(format!("This client has no secret to show: {reason}."));
+    }
+    match main.tenant.scopes().read_secrets() {
+        Ability::No { missing } if known_secret(state, &pane.client_id).is_none() => {
+            Availability::Blocked(format!("The token lacks {missing}: secrets cannot be read with it."))
+        }
+        _ => Availability::Ready,
+    }
+}
+
+fn rotate(state: &State, main: &Main) -> Availability {
+    let Some(pane) = &main.pane else { return Availability::Absent };
+    if let Ability::No { missing } = main.tenant.scopes().rotate() {
+        return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it."));
+    }
+    if let Some(job) = state.running().find(|job| job.client_id == pane.client_id) {
+        return Availability::Blocked(format!("This client is being rotated: {}", job.summary()));
+    }
+    let Some(client) = pane.client() else {
+        return Availability::Blocked("The settings are not here yet.".to_owned());
+    };
+    match not_rotatable(&client.summary.auth) {
+        Some(reason) => Availability::Blocked(format!("This client cannot be rotated: {reason}.")),
+        None => Availability::Ready,
+    }
+}
+
+/// `docs/keys.md`, made from the table.
+#[must_use]
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Keys\n\nMade from the table in `src/tui/app/keymap.rs`; a test fails when this page is stale.\n\n\
+         In lines of text the usual editing keys work too: Ctrl-A, Ctrl-E, Ctrl-W, Ctrl-U, Ctrl-K, Home, End, arrows.\n",
+    );
+    for place in Place::ALL {
+        text.push_str(&format!("\n## {}\n\n| key | does |\n|---|---|\n", place.title()));
+        for binding in at(place) {
+            let keys: Vec<_> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
+            text.push_str(&format!("| {} | {} |\n", keys.join(" "), binding.help));
+        }
+    }
+    text.push_str(
+        "\n## Mouse\n\n| click on | does |\n|---|---|\n\
+         | a client's name or its gear | opens its settings |\n\
+         | another part of its line | selects it |\n\
+         | `[ ] Reveal client secret` | reveals and hides the secret |\n\
+         | `⟳` beside the secret | rotates it; asks first |\n\
+         | a key in the footer | does what the key does |\n\
+         | outside of a window | closes it, where that changes nothing |\n\n\
+         The wheel scrolls what it is over. `m` turns the mouse off, so that the terminal selects text again; \
+         `mouse = false` in `config.toml` starts that way.\n",
+    );
+    text
+}
+
+/// The name of a client as a question or a notice says it.
+#[must_use]
+pub fn named(name: &Untrusted, client_id: &str) -> String {
+    if name.raw().trim().is_empty() {
+        crate::domain::untrusted::shown(client_id).into_owned()
+    } else {
+        name.shown().into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for place in Place::ALL {
+            let mut seen: HashMap<Key, Action> = HashMap::new();
+            for binding in at(place) {
+                for key in binding.keys {
+                    let before = seen.insert(*key, binding.action);
+                    assert!(before.is_none(), "{key} at {place:?}: {before:?} and {:?}", binding.action);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_place_can_be_left_and_every_binding_is_whole() {
+        for place in Place::ALL {
+            assert_eq!(lookup(place, Key::ctrl('c')), Some(Action::Interrupt), "{place:?}");
+        }
+        for binding in BINDINGS {
+            assert!(!binding.keys.is_empty() && !binding.places.is_empty(), "{binding:?}");
+            assert!(!binding.short.is_empty() && !binding.help.is_empty(), "{binding:?}");
+        }
+    }
+
+    #[test]
+    fn letters_are_free_where_text_is_typed() {
+        for place in Place::ALL.into_iter().filter(|place| place.takes_text()) {
+            for letter in ('!'..='~').chain([' ']) {
+                assert_eq!(lookup(place, Key::char(letter)), None, "{letter} at {place:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_about_keys_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, document()).expect("docs/keys.md can be written");
+        }
+        let page = std::fs::read_to_string(path).expect("docs/keys.md is there");
+        assert!(page == document(), "docs/keys.md is stale: run UPDATE_DOCS=1 cargo test the_page_about_keys_is_fresh");
+    }
+}

@@ -1,0 +1,202 @@
+use std::time::Duration;
+
+use super::event::{CopyKind, Moment};
+use super::geometry::Geometry;
+use super::job::{Job, JobId};
+use super::screen::{Overlay, Screen};
+use crate::auth0::{Error, Session};
+use crate::domain::{Domain, Environment};
+
+/// Number of a request. A reply that does not carry the latest one of its kind is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Ticket(pub u64);
+
+/// How a notice is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Worth knowing.
+    Info,
+    /// It worked.
+    Good,
+    /// Mind this.
+    Warning,
+    /// It did not work.
+    Bad,
+}
+
+/// One line above the footer that goes away by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says. Safe to print.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes away.
+    pub until: Moment,
+}
+
+/// A secret of ours that is in the clipboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InClipboard {
+    /// What it is.
+    pub kind: CopyKind,
+    /// Whether it went through the terminal (OSC 52), so that we must clear it ourselves.
+    pub by_terminal: bool,
+    /// When it is cleared.
+    pub clears_at: Moment,
+}
+
+/// Which tenant this is, and what may be done there.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its address.
+    pub domain: Domain,
+    /// What it is for, where that is known.
+    pub environment: Option<Environment>,
+    /// Whether it is the pretend tenant inside this process.
+    pub demo: bool,
+    /// The latest request for a session.
+    pub ticket: Ticket,
+    /// What the token may do, once known.
+    pub session: Option<Result<Session, Error>>,
+}
+
+impl Tenant {
+    /// The scopes of the token; unknown until the session is there.
+    #[must_use]
+    pub fn scopes(&self) -> crate::domain::Scopes {
+        match &self.session {
+            Some(Ok(session)) => session.scopes.clone(),
+            _ => crate::domain::Scopes::unknown(),
+        }
+    }
+
+    /// The client that rollover itself signs in with, where it is known.
+    #[must_use]
+    pub fn our_client_id(&self) -> Option<&str> {
+        match &self.session {
+            Some(Ok(session)) => session.our_client_id.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Everything that is known at a moment.
+#[derive(Debug)]
+pub struct State {
+    /// The moment of the latest event.
+    pub now: Moment,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What is on screen.
+    pub screen: Screen,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// Rotations of this run, oldest first.
+    pub jobs: Vec<Job>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+    /// What of ours is in the clipboard.
+    pub clipboard: Option<InClipboard>,
+    /// Whether mouse reports are on.
+    pub mouse: bool,
+    /// Until when requests wait for the rate limit.
+    pub paced_until: Option<Moment>,
+    /// Whether the end was asked for.
+    pub ending: bool,
+    tickets: u64,
+}
+
+/// How long a notice stays.
+pub const NOTICE_STAYS: Duration = Duration::from_secs(8);
+/// How long a revealed secret stays.
+pub const REVEAL_STAYS: Duration = Duration::from_secs(30);
+/// How often something that moves is drawn anew.
+const SPIN: Duration = Duration::from_millis(125);
+
+impl State {
+    /// The first state.
+    #[must_use]
+    pub fn new(size: (u16, u16), screen: Screen, mouse: bool) -> Self {
+        Self {
+            now: Moment::default(),
+            size,
+            screen,
+            overlay: None,
+            jobs: Vec::new(),
+            notice: None,
+            clipboard: None,
+            mouse,
+            paced_until: None,
+            ending: false,
+            tickets: 0,
+        }
+    }
+
+    /// A ticket that no request had before.
+    pub fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Says something for a while.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone, until: self.now.after(NOTICE_STAYS) });
+    }
+
+    /// The rotation with this number.
+    #[must_use]
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(id.0)
+    }
+
+    /// The rotation with this number, to change.
+    pub fn job_mut(&mut self, id: JobId) -> Option<&mut Job> {
+        self.jobs.get_mut(id.0)
+    }
+
+    /// Rotations under way.
+    pub fn running(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| job.runs())
+    }
+
+    /// Where the parts of the main screen stand.
+    #[must_use]
+    pub fn geometry(&self) -> Option<Geometry> {
+        let pane_open = matches!(&self.screen, Screen::Main(main) if main.pane.is_some());
+        Geometry::of(self.size, pane_open)
+    }
+
+    /// Which picture of a spinner is due.
+    #[must_use]
+    pub fn spin(&self) -> usize {
+        usize::try_from(self.now.0 / 125).unwrap_or_default()
+    }
+
+    /// When something on the screen changes by itself; `None`: not before the next event. The runner sleeps
+    /// until then, so a screen on which nothing moves costs nothing.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Moment> {
+        let mut due = Vec::new();
+        let next_second = |until: Moment| {
+            let left = until.0.saturating_sub(self.now.0);
+            Moment(self.now.0 + if left.is_multiple_of(1000) { left.min(1000) } else { left % 1000 })
+        };
+        due.extend(self.notice.as_ref().map(|notice| notice.until));
+        due.extend(self.clipboard.as_ref().map(|held| held.clears_at));
+        due.extend(self.paced_until.map(next_second));
+        if let Screen::Main(main) = &self.screen {
+            if let Some(pane) = &main.pane {
+                due.extend(pane.revealed_until().map(next_second));
+            }
+            if main.clients.is_loading() || main.pane.as_ref().is_some_and(super::screen::pane::Pane::is_waiting) {
+                due.push(self.now.after(SPIN));
+            }
+        }
+        if self.running().next().is_some() || self.jobs.iter().any(|job| job.settling) {
+            due.push(self.now.after(SPIN));
+        }
+        due.extend(self.jobs.iter().filter_map(|job| job.revealed_until).map(next_second));
+        due.into_iter().min()
+    }
+}

@@ -1,0 +1,192 @@
+use super::overlay::act_in_overlay;
+use super::rotation::ask_to_rotate;
+use super::secret::{curl, read_to_copy, reveal};
+use super::{hide_secrets, with_clients};
+use crate::tui::app::action::Action;
+use crate::tui::app::effect::Effect;
+use crate::tui::app::event::CopyKind;
+use crate::tui::app::job::JobId;
+use crate::tui::app::keymap::{Availability, Place, availability};
+use crate::tui::app::screen::help::Help;
+use crate::tui::app::screen::palette::Palette;
+use crate::tui::app::screen::pane::Pane;
+use crate::tui::app::screen::{Focus, Overlay, Screen, Welcome};
+use crate::tui::app::state::{State, Tone};
+
+pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect> {
+    match availability(state, action) {
+        Availability::Ready => {}
+        Availability::Absent => return Vec::new(),
+        Availability::Blocked(reason) => {
+            state.say(Tone::Warning, reason);
+            return Vec::new();
+        }
+    }
+    match action {
+        Action::Suspend => {
+            hide_secrets(state);
+            vec![Effect::Suspend]
+        }
+        Action::Interrupt => {
+            if state.running().next().is_some() && !matches!(state.overlay, Some(Overlay::Quit)) {
+                state.overlay = Some(Overlay::Quit);
+                return Vec::new();
+            }
+            quit(state)
+        }
+        Action::Quit => {
+            if state.running().next().is_some() {
+                state.overlay = Some(Overlay::Quit);
+                return Vec::new();
+            }
+            quit(state)
+        }
+        Action::Help => {
+            state.overlay = Some(Overlay::Help(Help::default()));
+            Vec::new()
+        }
+        Action::Palette => {
+            state.overlay = Some(Overlay::Palette(Palette::open(place)));
+            Vec::new()
+        }
+        Action::ToggleMouse => {
+            state.mouse = !state.mouse;
+            state
+                .say(Tone::Info, if state.mouse { "Mouse on." } else { "Mouse off: the terminal selects text again." });
+            vec![Effect::SetMouse(state.mouse)]
+        }
+        Action::StartDemo => {
+            state.screen = Screen::Welcome(Welcome { starting: true, failed: None });
+            vec![Effect::StartDemo]
+        }
+        Action::Rotations => {
+            state.overlay = Some(match state.jobs.len() {
+                1 => Overlay::Rotation(JobId(0)),
+                count => Overlay::Rotations(count - 1),
+            });
+            Vec::new()
+        }
+        _ if state.overlay.is_some() => act_in_overlay(state, action),
+        _ => act_in_main(state, action),
+    }
+}
+
+pub(super) fn quit(state: &mut State) -> Vec<Effect> {
+    hide_secrets(state);
+    state.ending = true;
+    let mut effects = Vec::new();
+    if state.clipboard.take().is_some_and(|held| held.by_terminal) {
+        effects.push(Effect::ClearTerminalClipboard);
+    }
+    effects.push(Effect::Quit);
+    effects
+}
+
+pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
+    let page = state.geometry().map_or(1, |parts| parts.page());
+    let pane_page = usize::from(state.size.1.saturating_sub(6)).max(1);
+    let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+    let in_pane = main.focus == Focus::Pane;
+    match action {
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
+            let page = if in_pane { pane_page } else { page };
+            let lines = match action {
+                Action::Up => -1,
+                Action::Down => 1,
+                Action::PageUp => -page.cast_signed(),
+                Action::PageDown => page.cast_signed(),
+                Action::First => isize::MIN,
+                _ => isize::MAX,
+            };
+            match &mut main.pane {
+                Some(pane) if in_pane => pane.scroll = pane.scroll.saturating_add_signed(lines).min(100_000),
+                _ => main.clients.move_by(lines),
+            }
+            Vec::new()
+        }
+        Action::Open => open_selected(state),
+        Action::Filter => {
+            main.focus = Focus::Filter;
+            Vec::new()
+        }
+        Action::KeepFilter => {
+            main.focus = Focus::Table;
+            Vec::new()
+        }
+        Action::Back => match main.focus {
+            Focus::Pane => {
+                main.pane = None;
+                main.focus = Focus::Table;
+                Vec::new()
+            }
+            Focus::Table if main.clients.filter.value().is_empty() => {
+                main.pane = None;
+                Vec::new()
+            }
+            Focus::Table | Focus::Filter => {
+                main.focus = Focus::Table;
+                with_clients(state, |clients, tickets| {
+                    clients.filter.reset();
+                    clients.filter_changed(tickets)
+                })
+            }
+        },
+        Action::SwitchFocus => {
+            main.focus = if in_pane { Focus::Table } else { Focus::Pane };
+            Vec::new()
+        }
+        Action::Sort => with_clients(state, |clients, tickets| vec![clients.sort_next(tickets)]),
+        Action::Reload => reload(state),
+        Action::NextClient | Action::PreviousClient => {
+            main.clients.move_by(if action == Action::NextClient { 1 } else { -1 });
+            open_selected(state)
+        }
+        Action::Reveal => reveal(state),
+        Action::CopySecret => read_to_copy(state, CopyKind::Secret),
+        Action::CopyEnv => read_to_copy(state, CopyKind::Env),
+        Action::CopyId => main
+            .pane
+            .as_ref()
+            .map_or_else(Vec::new, |pane| vec![Effect::CopyText(CopyKind::ClientId, pane.client_id.clone())]),
+        Action::CopyCurl => main.pane.as_ref().map_or_else(Vec::new, |pane| {
+            vec![Effect::CopyText(CopyKind::Curl, curl(&main.tenant.domain, &pane.client_id))]
+        }),
+        Action::Rotate => {
+            ask_to_rotate(state);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn open_selected(state: &mut State) -> Vec<Effect> {
+    let ticket = state.ticket();
+    let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+    let Some(row) = main.clients.selected_row() else { return Vec::new() };
+    let (client_id, name) = (row.client_id.to_owned(), row.name.into());
+    main.focus = Focus::Pane;
+    if main.pane.as_ref().is_some_and(|pane| pane.client_id == client_id && pane.client().is_some()) {
+        return Vec::new();
+    }
+    main.pane = Some(Pane::open(client_id.clone(), name, ticket));
+    vec![Effect::LoadClient(ticket, client_id)]
+}
+
+pub(super) fn reload(state: &mut State) -> Vec<Effect> {
+    let (first, second) = (state.ticket(), state.ticket());
+    let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+    if main.focus == Focus::Pane
+        && let Some(pane) = &mut main.pane
+    {
+        *pane = Pane::open(pane.client_id.clone(), pane.name.clone(), first);
+        return vec![Effect::LoadClient(first, pane.client_id.clone())];
+    }
+    main.clients.reload(first);
+    let mut effects = vec![Effect::LoadClients(first)];
+    if !matches!(main.tenant.session, Some(Ok(_))) {
+        main.tenant.ticket = second;
+        main.tenant.session = None;
+        effects.push(Effect::Connect(second));
+    }
+    effects
+}

@@ -1,0 +1,186 @@
+//! From an event to a new state and effects, one file for each kind of event.
+
+/// What actions do on the main screen, and everywhere.
+mod act;
+/// Keys and pasted text.
+mod keys;
+/// What actions do in what lies over the screen.
+mod overlay;
+/// The mouse.
+mod pointer;
+/// Asking, starting and ending a rotation.
+mod rotation;
+/// Revealing and copying.
+mod secret;
+
+use crate::auth0::Error;
+use crate::domain::{Domain, Environment};
+use crate::tui::app::effect::Effect;
+use crate::tui::app::event::{Event, Moment};
+use crate::tui::app::keymap::{self};
+use crate::tui::app::screen::clients::Clients;
+use crate::tui::app::screen::pane::Settings;
+use crate::tui::app::screen::{Focus, Main, Screen, Welcome};
+use crate::tui::app::state::{State, Tenant, Ticket};
+
+use keys::{pasted, pressed};
+use pointer::{clicked, scrolled};
+use rotation::rotation_ended;
+use secret::{copied, secret_arrived};
+
+/// Takes in an event that happened at `now`: changes the state, and says what must be done.
+pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
+    state.now = now.max(state.now);
+    let mut effects = expire(state);
+    effects.extend(match event {
+        Event::Key(key) => pressed(state, key),
+        Event::Pasted(text) => pasted(state, &text),
+        Event::Clicked(target) => clicked(state, target),
+        Event::Scrolled(target, notches) => scrolled(state, target, notches),
+        Event::Resized(width, height) => {
+            state.size = (width, height);
+            Vec::new()
+        }
+        Event::FocusLost => {
+            hide_secrets(state);
+            Vec::new()
+        }
+        Event::FocusGained | Event::Woke | Event::Resumed => Vec::new(),
+        Event::DemoStarted(Ok(url)) => demo_started(state, &url),
+        Event::DemoStarted(Err(why)) => {
+            state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) });
+            Vec::new()
+        }
+        Event::Paced(wait) => {
+            state.paced_until = wait.map(|wait| state.now.after(wait));
+            Vec::new()
+        }
+        Event::Copied(kind, result) => {
+            copied(state, kind, result);
+            Vec::new()
+        }
+        Event::RotationProgressed(id, progress) => {
+            if let Some(job) = state.job_mut(id) {
+                job.progress(progress);
+            }
+            Vec::new()
+        }
+        Event::RotationEnded(id, outcome) => {
+            rotation_ended(state, id, *outcome);
+            Vec::new()
+        }
+        Event::Settled(id, verdict) => {
+            if let Some(job) = state.job_mut(id) {
+                job.settled(verdict);
+            }
+            Vec::new()
+        }
+        Event::Connected(ticket, result) => {
+            if let Screen::Main(main) = &mut state.screen
+                && main.tenant.ticket == ticket
+            {
+                main.tenant.session = Some(result);
+            }
+            Vec::new()
+        }
+        Event::ClientLoaded(ticket, result) => {
+            client_loaded(state, ticket, *result);
+            Vec::new()
+        }
+        Event::SecretArrived(ticket, result) => secret_arrived(state, ticket, result),
+        Event::PageArrived(ticket, page) => {
+            with_clients(state, |clients, tickets| clients.page_arrived(ticket, &page, tickets))
+        }
+        Event::ClientsLoaded(ticket, result) => {
+            with_clients(state, |clients, tickets| clients.loaded(ticket, result, tickets))
+        }
+        Event::Sorted(ticket, order) => with_clients(state, |clients, tickets| clients.sorted(ticket, order, tickets)),
+        Event::Matched(ticket, rows) => {
+            with_clients(state, |clients, tickets| clients.matched(ticket, rows, tickets).into_iter().collect())
+        }
+    });
+    effects
+}
+
+/// The screen of a tenant, and the effects that fill it.
+pub fn open_tenant(state: &mut State, domain: Domain, environment: Option<Environment>, demo: bool) -> Vec<Effect> {
+    let (session, load) = (state.ticket(), state.ticket());
+    state.screen = Screen::Main(Box::new(Main {
+        tenant: Tenant { domain, environment, demo, ticket: session, session: None },
+        clients: Clients::loading(load),
+        pane: None,
+        focus: Focus::Table,
+    }));
+    vec![Effect::LoadClients(load), Effect::Connect(session)]
+}
+
+fn demo_started(state: &mut State, url: &str) -> Vec<Effect> {
+    match Domain::parse(url) {
+        Ok(domain) => open_tenant(state, domain, Some(Environment::Development), true),
+        Err(why) => {
+            state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) });
+            Vec::new()
+        }
+    }
+}
+
+fn with_clients(
+    state: &mut State,
+    change: impl FnOnce(&mut Clients, &mut dyn FnMut() -> Ticket) -> Vec<Effect>,
+) -> Vec<Effect> {
+    let Screen::Main(mut main) = std::mem::replace(&mut state.screen, Screen::Welcome(Welcome::default())) else {
+        return Vec::new();
+    };
+    let effects = change(&mut main.clients, &mut || state.ticket());
+    state.screen = Screen::Main(main);
+    effects
+}
+
+/// What goes away by itself, goes.
+fn expire(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    state.notice.take_if(|notice| notice.until <= now);
+    state.paced_until.take_if(|until| *until <= now);
+    if let Screen::Main(main) = &mut state.screen
+        && let Some(pane) = &mut main.pane
+        && pane.revealed_until().is_some_and(|until| until <= now)
+    {
+        pane.hide();
+    }
+    for job in &mut state.jobs {
+        job.revealed_until.take_if(|until| *until <= now);
+    }
+    match state.clipboard.take_if(|held| held.clears_at <= now) {
+        Some(held) if held.by_terminal => vec![Effect::ClearTerminalClipboard],
+        _ => Vec::new(),
+    }
+}
+
+fn hide_secrets(state: &mut State) {
+    if let Screen::Main(main) = &mut state.screen
+        && let Some(pane) = &mut main.pane
+    {
+        pane.hide();
+    }
+    for job in &mut state.jobs {
+        job.revealed_until = None;
+    }
+}
+
+fn client_loaded(state: &mut State, ticket: Ticket, result: Result<crate::domain::Client, Error>) {
+    if let Screen::Main(main) = &mut state.screen
+        && let Some(pane) = &mut main.pane
+        && matches!(pane.settings, Settings::Loading(asked) if asked == ticket)
+    {
+        pane.settings = match result {
+            Ok(client) => {
+                pane.name = client.summary.name.clone();
+                Settings::Ready(Box::new(client))
+            }
+            Err(error) => Settings::Failed(error),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

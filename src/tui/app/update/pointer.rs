@@ -1,0 +1,86 @@
+use super::act::{act, open_selected};
+use crate::tui::app::action::Action;
+use crate::tui::app::effect::Effect;
+use crate::tui::app::event::Target;
+use crate::tui::app::keymap::Place;
+use crate::tui::app::screen::{Focus, Overlay, Screen, place};
+use crate::tui::app::state::State;
+
+pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
+    let place = place(&state.screen, state.overlay.as_ref());
+    match target {
+        Target::Row(position) | Target::OpenRow(position) if state.overlay.is_none() => {
+            let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+            main.clients.select(position);
+            main.focus = Focus::Table;
+            match target {
+                Target::OpenRow(_) => open_selected(state),
+                _ => Vec::new(),
+            }
+        }
+        Target::Pane => {
+            if let Screen::Main(main) = &mut state.screen
+                && main.pane.is_some()
+                && state.overlay.is_none()
+            {
+                main.focus = Focus::Pane;
+            }
+            Vec::new()
+        }
+        Target::Button(action) => {
+            // A click on a part of the pane moves the focus there first, as a key press would need.
+            if state.overlay.is_none()
+                && let Screen::Main(main) = &mut state.screen
+                && main.pane.is_some()
+                && matches!(action, Action::Reveal | Action::Rotate)
+            {
+                main.focus = Focus::Pane;
+                return act(state, Place::Pane, action);
+            }
+            if let Some(Overlay::Question(question)) = &state.overlay
+                && !question.listens(state.now)
+            {
+                return Vec::new();
+            }
+            act(state, place, action)
+        }
+        Target::Choice(position) => match &mut state.overlay {
+            Some(Overlay::Palette(palette)) => {
+                palette.selected = position;
+                act(state, place, Action::Open)
+            }
+            Some(Overlay::Rotations(selected)) => {
+                *selected = position;
+                act(state, place, Action::Open)
+            }
+            _ => Vec::new(),
+        },
+        Target::Outside => match place {
+            Place::Help | Place::Palette | Place::Rotation | Place::Rotations => act(state, place, Action::Back),
+            _ => Vec::new(),
+        },
+        Target::Row(_) | Target::OpenRow(_) | Target::Overlay => Vec::new(),
+    }
+}
+
+pub(super) fn scrolled(state: &mut State, target: Target, notches: i16) -> Vec<Effect> {
+    let lines = isize::from(notches) * 3;
+    match (&mut state.overlay, target) {
+        (Some(Overlay::Help(help)), _) => help.scroll = help.scroll.saturating_add_signed(lines),
+        (Some(_), _) => {}
+        (None, target) => {
+            if let Screen::Main(main) = &mut state.screen {
+                match target {
+                    Target::Row(_) | Target::OpenRow(_) => main.clients.move_by(lines),
+                    Target::Pane | Target::Button(_) => {
+                        if let Some(pane) = &mut main.pane {
+                            pane.scroll = pane.scroll.saturating_add_signed(lines);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Vec::new()
+}

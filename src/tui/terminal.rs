@@ -1,0 +1,458 @@
+//! Raw mode, alternate screen, signals, and handing the terminal back whatever happens.
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture, EventStream,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use futures_util::{FutureExt as _, StreamExt as _};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::app::event::{Event, Moment};
+use super::app::keymap::named;
+use super::app::screen::{Screen, Welcome};
+use super::app::state::State;
+use super::app::update::open_tenant;
+use super::input::translate;
+use super::runner::{Request, Runner, Step, copier, start_demo};
+use super::theme::Theme;
+use super::view::View;
+use crate::auth0::Api;
+use crate::domain::Environment;
+
+/// What the interface opens on.
+#[derive(Debug)]
+pub enum StartTenant {
+    /// Nothing is selected: the first screen.
+    None,
+    /// The pretend tenant.
+    Demo,
+    /// A real one, or a pretend one elsewhere.
+    Tenant {
+        /// Talks to it.
+        api: Box<Api>,
+        /// What it is for, where that is known.
+        environment: Option<Environment>,
+    },
+}
+
+/// What the interface needs to know.
+#[derive(Debug)]
+pub struct Start {
+    /// What to open on.
+    pub tenant: StartTenant,
+    /// Whether mouse reports are on at first.
+    pub mouse: bool,
+    /// Whether colours may be used.
+    pub colours: bool,
+}
+
+/// How the interface ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code: 0, 1 after a panic, 128 and the signal's number.
+    pub code: u8,
+    /// What to say once the terminal is a person's again. Safe to print, never secret.
+    pub lines: Vec<String>,
+}
+
+/// How long the end waits for a request that is on its way.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+type Screen80 = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// Runs the interface until the user, a signal or a lost terminal ends it.
+///
+/// # Errors
+/// Where stdin or stdout is no terminal, or the terminal refuses to be set up.
+pub fn run(start: Start) -> io::Result<Ended> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the interface needs a terminal; `rollover list` and `rollover show` work without one",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let begun = Instant::now();
+    let size = crossterm::terminal::size()?;
+    let view = View::new(Theme::new(start.colours));
+    let runner = first_runner(&runtime, start, size);
+    let guard = Guard::take(runner.state.mouse)?;
+    let ended = runtime.block_on(Loop { runner, view, terminal: new_terminal()?, begun, failed_draw: false }.run());
+    drop(guard);
+    // Blocking searches need not be waited for.
+    runtime.shutdown_background();
+    Ok(ended)
+}
+
+fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16)) -> Runner {
+    let welcome = |failed| State::new(size, Screen::Welcome(Welcome { starting: false, failed }), start.mouse);
+    let tenant = match start.tenant {
+        StartTenant::None => Ok(None),
+        StartTenant::Tenant { api, environment } => Ok(Some((*api, environment, None))),
+        StartTenant::Demo => runtime
+            .block_on(start_demo())
+            .map(|(running, api)| Some((api, Some(Environment::Development), Some(running)))),
+    };
+    let _entered = runtime.enter();
+    match tenant {
+        Err(why) => Runner::new(welcome(Some(why)), None, None, copier()),
+        Ok(None) => Runner::new(welcome(None), None, None, copier()),
+        Ok(Some((api, environment, demo))) => {
+            let mut state = welcome(None);
+            let effects = open_tenant(&mut state, api.domain().clone(), environment, demo.is_some());
+            let mut runner = Runner::new(state, Some(api), demo, copier());
+            for effect in effects {
+                runner.perform(effect);
+            }
+            runner
+        }
+    }
+}
+
+fn new_terminal() -> io::Result<Screen80> {
+    // A frame is written in one go: stdout's own line buffer would cut it into a write per kilobyte.
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout())))
+}
+
+/// Whether the terminal is ours at the moment.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Has the terminal, and hands it back when dropped.
+struct Guard;
+
+impl Guard {
+    fn take(mouse: bool) -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            // On the drawing thread nothing more will be drawn, so the terminal is handed back at once and the message can
+            // be read. On another thread the loop is told, ends, and reports.
+            if std::thread::current().name() == Some("main") {
+                hand_back();
+                before(info);
+            }
+        }));
+        set_up(mouse)?;
+        Ok(Self)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        hand_back();
+        // Back to the hook of the standard library would print payloads; ours stays, and does nothing more.
+    }
+}
+
+fn set_up(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    if mouse {
+        execute!(out, EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Hands the terminal back. Errors are ignored: it may be gone, and there is nobody left to tell.
+fn hand_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = queue!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}
+
+struct Loop {
+    runner: Runner,
+    view: View,
+    terminal: Screen80,
+    begun: Instant,
+    failed_draw: bool,
+}
+
+/// Why the loop goes on or ends.
+enum Next {
+    Go,
+    End(u8),
+}
+
+impl Loop {
+    fn now(&self) -> Moment {
+        Moment(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    async fn run(mut self) -> Ended {
+        let code = self.work().await;
+        // The screen is handed back before the last wait: it may take seconds, and the user wants the shell.
+        hand_back();
+        let lines = self.wind_down(code).await;
+        Ended { code, lines }
+    }
+
+    async fn work(&mut self) -> u8 {
+        let mut signals = match Signals::new() {
+            Ok(signals) => signals,
+            Err(_) => return 1,
+        };
+        let mut input = EventStream::new();
+        if !self.draw() {
+            return self.draw_code();
+        }
+        loop {
+            let begun = self.begun;
+            let clock = move || Moment(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let wake = self.runner.state.next_wake();
+            let alarm = async {
+                match wake {
+                    Some(moment) => tokio::time::sleep_until((begun + Duration::from_millis(moment.0)).into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let next = tokio::select! {
+                biased;
+                signal = signals.next() => self.signalled(signal),
+                raw = input.next() => match raw {
+                    Some(Ok(raw)) => self.typed(raw),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => Next::End(129),
+                },
+                (step, requests) = self.runner.step(clock) => match step {
+                    Step::Took => self.comply(requests),
+                    Step::Broken => Next::End(1),
+                },
+                () = alarm => {
+                    let requests = self.runner.handle(clock(), Event::Woke);
+                    self.comply(requests)
+                }
+            };
+            let mut next = next;
+            // All input that is already there comes before the next frame: a held key must not queue up frames.
+            while matches!(next, Next::Go) {
+                match input.next().now_or_never() {
+                    Some(Some(Ok(raw))) => next = self.typed(raw),
+                    Some(Some(Err(_)) | None) => next = Next::End(129),
+                    None => break,
+                }
+            }
+            if matches!(next, Next::Go) {
+                let requests = self.runner.drain(self.now());
+                next = self.comply(requests);
+            }
+            if let Next::End(code) = next {
+                return code;
+            }
+            if !self.draw() {
+                return self.draw_code();
+            }
+        }
+    }
+
+    fn draw_code(&self) -> u8 {
+        if self.failed_draw { 1 } else { 129 }
+    }
+
+    /// Draws one frame; false when the terminal is gone or drawing panicked.
+    fn draw(&mut self) -> bool {
+        let Self { terminal, view, runner, .. } = self;
+        let drawn = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            panic_if_asked(&runner.state);
+            queue!(terminal.backend_mut(), BeginSynchronizedUpdate)?;
+            terminal.draw(|frame| view.draw(frame, &runner.state))?;
+            execute!(terminal.backend_mut(), EndSynchronizedUpdate)
+        }));
+        self.failed_draw = drawn.is_err();
+        matches!(drawn, Ok(Ok(())))
+    }
+
+    fn typed(&mut self, raw: crossterm::event::Event) -> Next {
+        let now = self.now();
+        match translate(raw, &self.view) {
+            Some(event) => {
+                let interrupt = matches!(event, Event::Key(key) if key == super::app::Key::ctrl('c'));
+                let requests = self.runner.handle(now, event);
+                match self.comply(requests) {
+                    Next::End(0) if interrupt => Next::End(130),
+                    next => next,
+                }
+            }
+            None => Next::Go,
+        }
+    }
+
+    fn comply(&mut self, requests: Vec<Request>) -> Next {
+        for request in requests {
+            let done = match request {
+                Request::Quit => return Next::End(0),
+                Request::Write(bytes) => {
+                    let out = self.terminal.backend_mut();
+                    out.write_all(&bytes).and_then(|()| out.flush())
+                }
+                Request::ClearClipboard => {
+                    crate::clipboard::clear_terminal(self.terminal.backend_mut());
+                    Ok(())
+                }
+                Request::SetMouse(true) => execute!(self.terminal.backend_mut(), EnableMouseCapture),
+                Request::SetMouse(false) => execute!(self.terminal.backend_mut(), DisableMouseCapture),
+                Request::Suspend => self.suspend(),
+            };
+            if done.is_err() {
+                return Next::End(129);
+            }
+        }
+        Next::Go
+    }
+
+    fn signalled(&mut self, signal: Signal) -> Next {
+        match signal {
+            Signal::Terminate => Next::End(143),
+            Signal::HangUp => Next::End(129),
+            Signal::Interrupt => Next::End(130),
+            Signal::Stop => self.suspend().map_or(Next::End(129), |()| Next::Go),
+            Signal::Continue => self.come_back().map_or(Next::End(129), |()| Next::Go),
+        }
+    }
+
+    /// Hands the terminal back and stops, as Ctrl-Z does everywhere else; goes on here when continued.
+    fn suspend(&mut self) -> io::Result<()> {
+        hand_back();
+        #[cfg(unix)]
+        {
+            // Stopping ourselves alone: the tasks of this process stop with it, the clipboard's helper goes on.
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        }
+        self.come_back()
+    }
+
+    fn come_back(&mut self) -> io::Result<()> {
+        set_up(self.runner.state.mouse)?;
+        let size = crossterm::terminal::size()?;
+        let now = self.now();
+        self.runner.handle(now, Event::Resized(size.0, size.1));
+        self.runner.handle(now, Event::Resumed);
+        self.terminal.clear()
+    }
+
+    /// Lets requests that are on their way finish, and says what came of the rotations that nobody saw end.
+    async fn wind_down(&mut self, code: u8) -> Vec<String> {
+        let begun = self.begun;
+        let clock = move || Moment(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        let unseen: Vec<_> = self.runner.state.running().map(|job| job.id).collect();
+        if !unseen.is_empty() && code != 129 {
+            let _ = writeln!(io::stderr(), "rollover: waiting for a rotation that is on its way (10 s at most)…");
+        }
+        let finish = async {
+            while self.runner.state.running().any(|job| job.live.is_none()) {
+                if self.runner.step(clock).await.0 == Step::Broken {
+                    break;
+                }
+            }
+        };
+        // Running out of time is reported below, like everything else that is not known.
+        let _ = tokio::time::timeout(LAST_WAIT, finish).await;
+        let mut lines = Vec::new();
+        for job in unseen.into_iter().filter_map(|id| self.runner.state.job(id)) {
+            let name = named(&job.name, &job.client_id);
+            let id = crate::domain::untrusted::shown(&job.client_id);
+            lines.push(if job.live.is_some() {
+                format!("{name} ({id}): rotated. The new secret: rollover copy {id}")
+            } else if job.runs() {
+                format!("{name} ({id}): IN DOUBT. No answer came; the secret may or may not have been rotated.")
+            } else {
+                format!("{name} ({id}): {}", job.summary())
+            });
+        }
+        lines
+    }
+}
+
+/// A panic on demand, so that handing the terminal back can be tried. Not in a release build.
+fn panic_if_asked(state: &State) {
+    if cfg!(debug_assertions)
+        && state.notice.as_ref().is_some_and(|notice| notice.text.starts_with("Mouse off"))
+        && std::env::var_os("ROLLOVER_TEST_PANIC").is_some()
+    {
+        let nothing: [u8; 0] = [];
+        assert!(!nothing.is_empty(), "a panic was asked for");
+    }
+}
+
+/// Signals that concern the terminal.
+#[derive(Clone, Copy, Debug)]
+enum Signal {
+    Terminate,
+    HangUp,
+    Interrupt,
+    Stop,
+    Continue,
+}
+
+#[cfg(unix)]
+struct Signals {
+    all: [(tokio::signal::unix::Signal, Signal); 5],
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let on = |kind, meaning| signal(kind).map(|stream| (stream, meaning));
+        Ok(Self {
+            all: [
+                on(SignalKind::terminate(), Signal::Terminate)?,
+                on(SignalKind::hangup(), Signal::HangUp)?,
+                on(SignalKind::interrupt(), Signal::Interrupt)?,
+                on(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Signal::Stop)?,
+                on(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Signal::Continue)?,
+            ],
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        let [terminate, hang_up, interrupt, stop, go_on] = &mut self.all;
+        tokio::select! {
+            _ = terminate.0.recv() => terminate.1,
+            _ = hang_up.0.recv() => hang_up.1,
+            _ = interrupt.0.recv() => interrupt.1,
+            _ = stop.0.recv() => stop.1,
+            _ = go_on.0.recv() => go_on.1,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Interrupt,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What stands around every screen: header, status, notices, footer.
+use ratatui::layout::Rect;
+
+use super::paint::{Painter, Piece};
+use super::text::width;
+use crate::domain::{Ability, Environment};
+use crate::tui::app::State;
+use crate::tui::app::action::Action;
+use crate::tui::app::event::Target;
+use crate::tui::app::keymap::{self, Availability};
+use crate::tui::app::screen::clients::{Clients, Loading};
+use crate::tui::app::screen::{Focus, Main, place};
+use crate::tui::app::state::{Tenant, Tone};
+
+const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+/// The picture of a spinner that is due.
+#[must_use]
+pub fn spinner(state: &State) -> &'static str {
+    SPINNER[state.spin() % SPINNER.len()]
+}
+
+/// Tenant, environment, how many clients, what the token may do.
+pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Tenant, clients: &Clients) {
+    let theme = painter.theme;
+    let mut left = vec![Piece::new(" rollover ", theme.accent)];
+    left.push(Piece::new(
+        if tenant.demo { "pretend tenant (demo)".to_owned() } else { tenant.domain.to_string() },
+        theme.title,
+    ));
+    left.push(Piece::new(" ", theme.text));
+    left.push(match tenant.environment {
+        Some(Environment::Production) => Piece::new(" PRODUCTION ", theme.production),
+        Some(other) => Piece::new(format!("[{}]", other.name()), theme.dim),
+        None => Piece::new("[environment not set]", theme.dim),
+    });
+    let count = match (&clients.loading, clients.total) {
+        (Loading::Running, Some(total)) => format!(" {} {} of {total} clients", spinner(state), clients.catalog.len()),
+        (Loading::Running, None) => format!(" {} {} clients", spinner(state), clients.catalog.len()),
+        (Loading::Done, _) => format!(" {} clients", clients.catalog.len()),
+        (Loading::Failed(_), _) => format!(" {} clients, not all", clients.catalog.len()),
+    };
+    left.push(Piece::new(count, theme.text));
+    let right = abilities(painter, tenant);
+    let right_width: u16 = right.iter().map(|piece| width(&piece.text)).sum();
+    let left_width: u16 = left.iter().map(|piece| width(&piece.text)).sum();
+    // On a narrow screen the tenant matters more than what the token may do: that is also said where it counts.
+    if left_width + right_width + 2 <= area.width {
+        let x = area.right() - right_width - 1;
+        painter.line(Rect { x, width: right_width, ..area }, &right);
+    }
+    painter.line(area, &left);
+}
+
+fn abilities(painter: &Painter<'_>, tenant: &Tenant) -> Vec<Piece> {
+    let theme = painter.theme;
+    match &tenant.session {
+        None => vec![Piece::new("signing in…", theme.dim)],
+        Some(Err(_)) => vec![Piece::new("✗ not signed in", theme.danger)],
+        Some(Ok(session)) => {
+            let scopes = &session.scopes;
+            let all = [
+                ("list", scopes.list_clients()),
+                ("reveal", scopes.read_secrets()),
+                ("rotate", scopes.rotate()),
+                ("logs", scopes.read_logs()),
+            ];
+            let mut pieces = vec![Piece::new("token may: ", theme.dim)];
+            for (name, ability) in all {
+                let (sign, style) = match ability {
+                    Ability::Yes => ("✓", theme.good),
+                    Ability::Unknown => ("?", theme.dim),
+                    Ability::No { .. } => ("✗", theme.danger),
+                };
+                pieces.push(Piece::new(format!("{name} "), theme.text));
+                pieces.push(Piece::new(format!("{sign} "), style));
+            }
+            if let Some(proxy) = &session.proxy {
+                pieces.push(Piece::new(format!("via {} ", crate::domain::untrusted::shown(proxy)), theme.warning));
+            }
+            pieces
+        }
+    }
+}
+
+/// The filter, how much of the list it leaves, and the order; what is under way.
+pub fn status(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
+    let theme = painter.theme;
+    let clients = &main.clients;
+    let running: Vec<_> = state.running().collect();
+    let right = match running.as_slice() {
+        [] if state.jobs.is_empty() => String::new(),
+        [] => format!("{} rotated in this run (o)", state.jobs.len()),
+        [one] => format!(
+            "{} rotating {} {} s (o)",
+            spinner(state),
+            super::text::fit(&keymap::named(&one.name, &one.client_id), 24),
+            state.now.since(one.began).as_secs()
+        ),
+        more => format!("{} {} rotations under way (o)", spinner(state), more.len()),
+    };
+    let right_width = width(&right);
+    let x = area.right().saturating_sub(right_width + 1);
+    let style = if running.is_empty() { theme.dim } else { theme.warning };
+    painter.text(x, area.y, right_width, &right, style);
+    if right_width > 0 && !state.jobs.is_empty() {
+        painter.target(Rect { x, width: right_width, ..area }, Target::Button(Action::Rotations));
+    }
+    let room = Rect { x: area.x + 1, width: x.saturating_sub(area.x + 2), ..area };
+    let typing = main.focus == Focus::Filter && state.overlay.is_none();
+    if typing || !clients.filter.value().is_empty() {
+        painter.text(room.x, room.y, 2, "/", theme.key);
+        let counts = format!("  {} of {}", clients.len(), clients.catalog.len());
+        let box_width = room.width.saturating_sub(2 + width(&counts)).min(40);
+        let field = Rect { x: room.x + 2, width: box_width, ..room };
+        if typing {
+            painter.input(field, &clients.filter, theme.text);
+            painter.style(field, ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::UNDERLINED));
+        } else {
+            let value = crate::domain::untrusted::shown(clients.filter.value());
+            painter.text(field.x, field.y, field.width, &value, theme.text);
+        }
+        painter.text(field.right(), room.y, room.right().saturating_sub(field.right()), &counts, theme.dim);
+    } else {
+        painter.text(room.x, room.y, room.width, &format!("sorted by {}", clients.order.name()), theme.dim);
+        painter.target(Rect { width: room.width.min(24), ..room }, Target::Button(Action::Sort));
+    }
+}
+
+/// What just happened, or what is being waited for.
+pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
+    let theme = painter.theme;
+    let room = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if let Some(notice) = &state.notice {
+        let (sign, style) = match notice.tone {
+            Tone::Info => ("·", theme.text),
+            Tone::Good => ("✓", theme.good),
+            Tone::Warning => ("!", theme.warning),
+            Tone::Bad => ("✗", theme.danger),
+        };
+        painter.line(room, &[Piece::new(format!("{sign} "), style), Piece::new(notice.text.clone(), style)]);
+        return;
+    }
+    if let Some(until) = state.paced_until {
+        let text = format!("! Waiting {} s for Auth0's rate limit", until.seconds_from(state.now));
+        painter.text(room.x, room.y, room.width, &text, theme.warning);
+        return;
+    }
+    if main.clients.len() > 0 && state.overlay.is_none() {
+        let text = format!("{}/{}", main.clients.selected + 1, main.clients.len());
+        let x = room.right().saturating_sub(width(&text));
+        painter.text(x, room.y, width(&text), &text, theme.dim);
+    }
+}
+
+/// The keys that work here now, the most useful first.
+pub fn footer(painter: &mut Painter<'_>, area: Rect, state: &State) {
+    let theme = painter.theme;
+    let place = place(&state.screen, state.overlay.as_ref());
+    let mut bindings: Vec<_> = keymap::at(place)
+        .filter(|binding| binding.footer > 0 && keymap::availability(state, binding.action) == Availability::Ready)
+        .collect();
+    bindings.sort_by_key(|binding| binding.footer);
+    let mut x = area.x + 1;
+    for binding in bindings {
+        let Some(key) = binding.keys.first() else { continue };
+        let key = key.to_string();
+        let needed = width(&key) + 1 + width(binding.short);
+        if x + needed > area.right() {
+            break;
+        }
+        painter.text(x, area.y, width(&key), &key, theme.key);
+        painter.text(x + width(&key) + 1, area.y, width(binding.short), binding.short, theme.text);
+        painter.target(Rect { x, width: needed, ..area }, Target::Button(binding.action));
+        x += needed + 2;
+    }
+}

@@ -1,0 +1,49 @@
+use ratatui::layout::Rect;
+
+use crate::tui::app::event::Target;
+use crate::tui::app::keymap::{self, Place};
+use crate::tui::app::screen::help::Help;
+use crate::tui::view::paint::{Painter, Piece};
+use crate::tui::view::text::width;
+
+/// Draws all keys, from the table of bindings.
+pub fn draw(painter: &mut Painter<'_>, cover: Rect, help: Help) {
+    let theme = painter.theme;
+    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    for place in Place::ALL {
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines.push(vec![Piece::new(place.title(), theme.title)]);
+        for binding in keymap::at(place) {
+            let keys: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
+            let keys = keys.join(" ");
+            let padding = usize::from(18_u16.saturating_sub(width(&keys)));
+            lines.push(vec![
+                Piece::new(format!("  {keys}{}", " ".repeat(padding)), theme.key),
+                Piece::new(format!(" {}", binding.help), theme.text),
+            ]);
+        }
+    }
+    lines.push(Vec::new());
+    for line in [
+        "Mouse: click a name or ⚙ to open, the box to reveal, ⟳ to rotate, a key in the footer to press it.",
+        "A revealed secret hides after 30 s, on leaving, and when the terminal loses the focus.",
+        "A copied secret leaves the clipboard after 30 s.",
+    ] {
+        lines.extend(crate::tui::view::paint::paragraph(line, cover.width.saturating_sub(8).min(92), theme.dim));
+    }
+    let outer = crate::tui::view::paint::middle(cover, 96, cover.height);
+    let inner = painter.frame(outer, "Keys", theme.accent);
+    painter.target(outer, Target::Overlay);
+    let page = usize::from(inner.height);
+    let offset = help.scroll.min(lines.len().saturating_sub(page));
+    for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
+        painter.line(Rect { y, height: 1, ..inner }, line);
+    }
+    let below = lines.len().saturating_sub(offset + page);
+    if below > 0 {
+        let more = format!(" {below} more lines ↓ ");
+        painter.text(outer.x + 2, outer.bottom() - 1, outer.width.saturating_sub(4), &more, theme.dim);
+    }
+}
