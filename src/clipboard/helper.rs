@@ -224,7 +224,9 @@ async fn offer(clipboard: &mut Clipboard, value: &Secret, is_secret: bool) -> Re
     Err("it did not take the value in time".to_owned())
 }
 
+/// The same where the system keeps a copy: there it is done at once.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
+#[expect(clippy::unused_async, reason = "the other platforms have to wait")]
 async fn offer(clipboard: &mut Clipboard, value: &Secret, is_secret: bool) -> Result<Replaced, String> {
     let set = clipboard.set();
     #[cfg(target_os = "macos")]
