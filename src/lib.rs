@@ -1,6 +1,6 @@
 //! rollover changes the client secrets of Auth0 applications from the terminal.
 //!
-//! Dependencies point down: what stands lower in this list may not know what stands above it.
+//! Dependencies point down: a module may use what is listed before it, never what comes after.
 //! `tests/layers.rs` reads every `use crate::…` and fails on an upward arrow.
 
 /// Pure words of the trade: clients, secrets, fingerprints, scopes, untrusted text. No I/O.
@@ -24,8 +24,8 @@ pub mod tenants;
 /// A pretend Auth0 tenant on loopback, with faults. Shares no type with `auth0`.
 pub mod sim;
 
-/// The command line: one file per command.
-pub mod cli;
-
 /// The terminal interface: a pure core, a view, and a runner.
 pub mod tui;
+
+/// The command line: one file per command.
+pub mod cli;

@@ -1,6 +1,163 @@
 //! Talking to Auth0: the Management API and the token endpoint.
 
+/// From an answer that is no success to an [`Error`].
+mod answer;
+/// What a token says of itself.
+mod claims;
+/// Listing, reading and rotating clients.
+mod clients;
 /// What can go wrong, in words that say what to do.
 pub mod error;
+/// JSON as it comes, not as it is documented.
+mod lenient;
+/// Staying under the rate limit.
+mod pace;
+/// Asking the token endpoint what it thinks of a secret.
+mod probe;
+/// Getting and renewing tokens.
+mod token;
+/// One request and its answer, within limits of time and size.
+mod transport;
 
-pub use error::{Error, ErrorKind};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use clients::{Page, Pages, SecretRead};
+pub use error::{Applied, Error, ErrorKind};
+pub use pace::{Pace, Waiting};
+
+use crate::domain::{Domain, Scopes, Secret};
+use pace::Pacer;
+use token::TokenSource;
+use transport::Transport;
+
+/// Where the tenant is and how to sign in.
+#[derive(Debug)]
+pub struct Connection {
+    /// Its address.
+    pub domain: Domain,
+    /// The audience of its Management API, where it is not the usual one: behind a custom domain.
+    pub audience: Option<String>,
+    /// How to sign in.
+    pub credentials: Credentials,
+}
+
+/// How to sign in.
+#[derive(Debug)]
+pub enum Credentials {
+    /// With a token that is there already.
+    Token(Arc<Secret>),
+    /// As a machine-to-machine client with its secret.
+    ClientSecret {
+        /// The client's id.
+        client_id: String,
+        /// The client's secret.
+        secret: Arc<Secret>,
+    },
+    /// As a machine-to-machine client with its private key. Source: Auth0 docs, authenticate with private key JWT.
+    PrivateKeyJwt {
+        /// The client's id.
+        client_id: String,
+        /// The private key, PEM.
+        key_pem: Arc<Secret>,
+        /// What the assertion is signed with.
+        algorithm: AssertionAlgorithm,
+    },
+}
+
+/// What a client assertion is signed with; Auth0 takes these three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AssertionAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[default]
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+}
+
+impl FromStr for AssertionAlgorithm {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "RS256" => Ok(Self::Rs256),
+            "RS384" => Ok(Self::Rs384),
+            "PS256" => Ok(Self::Ps256),
+            other => Err(format!("`{}` is not RS256, RS384 or PS256", crate::domain::untrusted::shown(other))),
+        }
+    }
+}
+
+/// What is known of the token in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// What it may do, by its own claim.
+    pub scopes: Scopes,
+    /// When it expires: seconds since 1970, by its own claim.
+    pub expires_at: Option<i64>,
+    /// The client that it was issued to.
+    pub our_client_id: Option<String>,
+    /// The proxy that requests go through, without its credentials.
+    pub proxy: Option<String>,
+}
+
+/// A tenant's API. Clones share the token, the connections and the rate limit.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    domain: Domain,
+    transport: Transport,
+    token: TokenSource,
+    pacer: Pacer,
+}
+
+impl Api {
+    /// Makes one ready; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where the private key cannot be read.
+    pub fn new(connection: Connection) -> Result<Self, Error> {
+        let Connection { domain, audience, credentials } = connection;
+        let audience = audience.unwrap_or_else(|| domain.management_audience());
+        let transport = Transport::new(&domain);
+        let token = TokenSource::new(&domain, audience, credentials)?;
+        Ok(Self(Arc::new(Inner { domain, transport, token, pacer: Pacer::default() })))
+    }
+
+    /// The tenant's address.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.0.domain
+    }
+
+    /// What is known of the token; gets one if there is none yet.
+    ///
+    /// # Errors
+    /// Where no token can be had.
+    pub async fn session(&self) -> Result<Session, Error> {
+        let token = self.0.token.get(&self.0.transport).await?;
+        Ok(Session {
+            scopes: token.claims.scope.as_deref().map_or_else(Scopes::unknown, Scopes::from_claim),
+            expires_at: token.claims.exp,
+            our_client_id: self.0.token.client_id().map(str::to_owned).or_else(|| token.claims.client_id()),
+            proxy: self.0.transport.proxy(),
+        })
+    }
+
+    /// Whether requests wait for the rate limit at the moment, and for how long.
+    #[must_use]
+    pub fn pace(&self) -> watch::Receiver<Pace> {
+        self.0.pacer.watch()
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Api({})", self.0.domain)
+    }
+}

@@ -35,11 +35,10 @@ impl AuthMethod {
             (Some("private_key_jwt"), _) => Self::PrivateKeyJwt,
             (Some("tls_client_auth"), _) => Self::TlsClientAuth,
             (Some("self_signed_tls_client_auth"), _) => Self::SelfSignedTls,
-            (Some(other), _) => Self::Other(other.into()),
             (None, Some("none")) => Self::None,
             (None, Some("client_secret_post")) => Self::SecretPost,
             (None, Some("client_secret_basic")) => Self::SecretBasic,
-            (None, Some(other)) => Self::Other(other.into()),
+            (Some(other), _) | (None, Some(other)) => Self::Other(other.into()),
             (None, None) if methods_visible => Self::Unspecified,
             (None, None) => Self::Unknown,
         }
@@ -58,6 +57,18 @@ impl AuthMethod {
             Self::Unspecified => "Unspecified".into(),
             Self::Unknown => "unknown".into(),
             Self::Other(other) => other.shown(),
+        }
+    }
+
+    /// How it proves who it is without its secret, for a sentence; `None` where it uses its secret or that is unknown.
+    #[must_use]
+    pub fn instead_of_secret(&self) -> Option<String> {
+        match self {
+            Self::None => Some("it is a public client, which does not sign in with a secret".to_owned()),
+            method if method.uses_secret() == Some(false) => {
+                Some(format!("it signs in with {}, not with its secret", method.label()))
+            }
+            _ => None,
         }
     }
 

@@ -67,3 +67,11 @@ pub enum Action {
     /// Quit, or, while something is under way, ask once and then quit.
     Interrupt,
 }
+
+impl Action {
+    /// Whether it only moves around: nobody looks for that by name.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::First | Self::Last | Self::Back)
+    }
+}

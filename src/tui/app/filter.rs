@@ -92,11 +92,14 @@ pub fn merge(parts: Vec<Vec<(u64, u32)>>) -> Arc<[u32]> {
 
 /// The words of a pattern, ready to be matched again and again.
 pub struct Words {
-    words: Vec<Word>,
+    each: Vec<Word>,
     matcher: Matcher,
     buffer: Vec<char>,
-    kinds: Vec<(Option<Box<str>>, Vec<Option<u16>>)>,
+    kinds: Vec<Kind>,
 }
+
+/// A type, and how well each word matches it.
+type Kind = (Option<Box<str>>, Vec<Option<u16>>);
 
 struct Word {
     fuzzy: Atom,
@@ -114,14 +117,14 @@ impl Words {
                 Word { fuzzy: atom(AtomKind::Fuzzy), run: atom(AtomKind::Substring) }
             })
             .collect();
-        Self { words, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new(), kinds: Vec::new() }
+        Self { each: words, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new(), kinds: Vec::new() }
     }
 
     /// How well a client matches: every word must be in its name, its id or its type. `None`: not at all.
     pub fn score(&mut self, name: &str, client_id: &str, app_type: Option<&str>) -> Option<u32> {
         let kind = self.kind(app_type);
         let mut total = 0;
-        for (position, word) in self.words.iter().enumerate() {
+        for (position, word) in self.each.iter().enumerate() {
             let in_name = word.fuzzy.score(Utf32Str::new(name, &mut self.buffer), &mut self.matcher);
             let in_id = word.run.score(Utf32Str::new(client_id, &mut self.buffer), &mut self.matcher);
             let in_kind = self.kinds.get(kind).and_then(|(_, scores)| scores.get(position).copied().flatten());
@@ -137,7 +140,7 @@ impl Words {
         }
         let label = app_type.map(|kind| format!("{kind} {}", app_type_label(Some(kind)))).unwrap_or_default();
         let scores = self
-            .words
+            .each
             .iter()
             .map(|word| word.run.score(Utf32Str::new(&label, &mut self.buffer), &mut self.matcher))
             .collect();
@@ -159,7 +162,7 @@ impl Words {
 
     fn marks(&mut self, text: &str, atom: impl Fn(&Word) -> &Atom) -> Vec<u32> {
         let mut marks = Vec::new();
-        for word in &self.words {
+        for word in &self.each {
             let mut some = Vec::new();
             let text = Utf32Str::new(text, &mut self.buffer);
             if atom(word).indices(text, &mut self.matcher, &mut some).is_some() {

@@ -51,7 +51,7 @@ impl Geometry {
             (false, _) => (Some(body), None),
             (true, false) => (None, Some(body)),
             (true, true) => {
-                let pane_width = (width * 9 / 20).clamp(54, 92);
+                let pane_width = (width * 9 / 20).clamp(58, 92);
                 let table = Area { width: width - pane_width, ..body };
                 (Some(table), Some(Area { x: table.width, width: pane_width, ..body }))
             }

@@ -146,7 +146,7 @@ pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
         painter.text(room.x, room.y, room.width, &text, theme.warning);
         return;
     }
-    if main.clients.len() > 0 && state.overlay.is_none() {
+    if !main.clients.is_empty() && state.overlay.is_none() {
         let text = format!("{}/{}", main.clients.selected + 1, main.clients.len());
         let x = room.right().saturating_sub(width(&text));
         painter.text(x, room.y, width(&text), &text, theme.dim);

@@ -36,6 +36,8 @@ pub struct Clients {
     pub filter: Input,
     /// Position of the selected line in the list.
     pub selected: usize,
+    /// Whether the user has chosen a line: then the selection stays with that client while the list changes.
+    chosen: bool,
     load_ticket: Ticket,
     sorted: Option<Arc<[u32]>>,
     sorting: Option<Ticket>,
@@ -63,6 +65,7 @@ impl Clients {
             order: Order::default(),
             filter: Input::default(),
             selected: 0,
+            chosen: false,
             load_ticket: ticket,
             sorted: None,
             sorting: None,
@@ -129,8 +132,13 @@ impl Clients {
         self.row_at(self.selected)
     }
 
-    /// Selects the line at `position`, or the last one.
+    /// Selects the line at `position`, or the last one, because the user says so.
     pub fn select(&mut self, position: usize) {
+        self.chosen = true;
+        self.put(position);
+    }
+
+    fn put(&mut self, position: usize) {
         self.selected = position.min(self.len().saturating_sub(1));
     }
 
@@ -212,7 +220,8 @@ impl Clients {
     /// Asks for a search after the filter's text has changed.
     pub fn filter_changed(&mut self, tickets: &mut dyn FnMut() -> Ticket) -> Vec<Effect> {
         if self.filter.value().trim().is_empty() {
-            let anchor = self.anchor();
+            // Whoever clears a filter has found something: the line stays selected.
+            let anchor = self.hits.is_some().then(|| self.index_at(self.selected)).flatten().or_else(|| self.anchor());
             self.matching = None;
             self.hits = None;
             self.return_to(anchor);
@@ -258,17 +267,17 @@ impl Clients {
             self.return_to(anchor);
         } else {
             self.selected = 0;
+            self.chosen = false;
         }
         self.rematch_if_grown(tickets)
     }
 
     fn anchor(&self) -> Option<usize> {
-        // On the first line one has not chosen anything yet: new lines may come before it.
-        if self.selected == 0 && self.is_loading() { None } else { self.index_at(self.selected) }
+        if self.chosen { self.index_at(self.selected) } else { None }
     }
 
     fn return_to(&mut self, anchor: Option<usize>) {
         let found = anchor.and_then(|index| (0..self.len()).find(|position| self.index_at(*position) == Some(index)));
-        self.select(found.unwrap_or_else(|| if anchor.is_some() { self.selected } else { 0 }));
+        self.put(found.unwrap_or_else(|| if anchor.is_some() { self.selected } else { 0 }));
     }
 }

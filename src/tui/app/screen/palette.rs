@@ -27,7 +27,7 @@ impl Palette {
     pub fn choices(&self) -> Vec<&'static keymap::Binding> {
         let mut words = Words::new(self.input.value());
         let mut found: Vec<_> = keymap::at(self.from)
-            .filter(|binding| !matches!(binding.action, Action::Palette | Action::Up | Action::Down))
+            .filter(|binding| binding.action != Action::Palette && !binding.action.moves())
             .filter_map(|binding| Some((words.score(binding.help, binding.short, None)?, binding)))
             .collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -83,13 +83,13 @@ pub(super) fn quit(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
-    let page = state.geometry().map_or(1, |parts| parts.page());
+    let table_page = state.geometry().map_or(1, |parts| parts.page());
     let pane_page = usize::from(state.size.1.saturating_sub(6)).max(1);
     let Screen::Main(main) = &mut state.screen else { return Vec::new() };
     let in_pane = main.focus == Focus::Pane;
     match action {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
-            let page = if in_pane { pane_page } else { page };
+            let page = if in_pane { pane_page } else { table_page };
             let lines = match action {
                 Action::Up => -1,
                 Action::Down => 1,

@@ -146,7 +146,7 @@ pub(super) fn copied(state: &mut State, kind: CopyKind, result: Result<CopyRepor
     };
     let mut text = format!("{what} copied to the {}", report.route);
     if let Some(wait) = report.clears_after {
-        text.push_str(&format!("; cleared in {} s", wait.as_secs()));
+        text = format!("{text}; cleared in {} s", wait.as_secs());
         state.clipboard = Some(InClipboard {
             kind,
             by_terminal: report.route.contains("terminal"),

@@ -46,7 +46,7 @@ fn columns(area: Rect) -> Vec<Column> {
     const GEAR: u16 = 3;
     const LEAST_NAME: u16 = 22;
     let mut chosen: Vec<(Field, u16)> = Vec::new();
-    let mut left = area.width.saturating_sub(GEAR + 1 + LEAST_NAME);
+    let mut left = area.width.saturating_sub(GEAR + 2 + LEAST_NAME);
     for (field, cells) in [(Field::ClientId, 32), (Field::Type, 18), (Field::Auth, 18), (Field::Party, 5)] {
         if left > cells {
             left -= cells + 1;

@@ -1,7 +1,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::app::event::Target;
-use crate::tui::app::keymap::{self, Place};
+use crate::tui::app::keymap::{self, Binding, Place};
 use crate::tui::app::screen::help::Help;
 use crate::tui::view::paint::{Painter, Piece};
 use crate::tui::view::text::width;
@@ -10,12 +10,12 @@ use crate::tui::view::text::width;
 pub fn draw(painter: &mut Painter<'_>, cover: Rect, help: Help) {
     let theme = painter.theme;
     let mut lines: Vec<Vec<Piece>> = Vec::new();
-    for place in Place::ALL {
+    let mut section = |title: &str, bindings: &mut dyn Iterator<Item = &Binding>| {
         if !lines.is_empty() {
             lines.push(Vec::new());
         }
-        lines.push(vec![Piece::new(place.title(), theme.title)]);
-        for binding in keymap::at(place) {
+        lines.push(vec![Piece::new(title, theme.title)]);
+        for binding in bindings {
             let keys: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
             let keys = keys.join(" ");
             let padding = usize::from(18_u16.saturating_sub(width(&keys)));
@@ -24,7 +24,11 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, help: Help) {
                 Piece::new(format!(" {}", binding.help), theme.text),
             ]);
         }
+    };
+    for place in Place::ALL {
+        section(place.title(), &mut keymap::at(place).filter(|binding| !binding.everywhere()));
     }
+    section("Everywhere", &mut keymap::BINDINGS.iter().filter(|binding| binding.everywhere()));
     lines.push(Vec::new());
     for line in [
         "Mouse: click a name or ⚙ to open, the box to reveal, ⟳ to rotate, a key in the footer to press it.",

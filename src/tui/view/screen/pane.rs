@@ -26,12 +26,12 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main, p
     let title = keymap::named(&pane.name, &pane.client_id);
     let inner = painter.frame(area, &title, if focused { theme.accent } else { theme.border });
     let lines = lines(painter, inner.width, state, main, pane);
-    let page = usize::from(inner.height);
-    let offset = pane.scroll.min(lines.len().saturating_sub(page));
+    let height = usize::from(inner.height);
+    let offset = pane.scroll.min(lines.len().saturating_sub(height));
     for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
         painter.line(Rect { y, height: 1, ..inner }, line);
     }
-    let below = lines.len().saturating_sub(offset + page);
+    let below = lines.len().saturating_sub(offset + height);
     if below > 0 {
         let more = format!(" {below} more lines ↓ ");
         painter.text(area.x + 2, area.bottom() - 1, area.width.saturating_sub(4), &more, theme.dim);

@@ -1,0 +1,200 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::claims::Claims;
+use super::error::{Applied, Error, ErrorKind};
+use super::transport::{Answer, ONE, Transport};
+use super::{AssertionAlgorithm, Credentials};
+use crate::domain::{Domain, Secret, Untrusted};
+
+/// A token in use.
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) secret: Arc<Secret>,
+    pub(super) claims: Claims,
+    /// When to get the next one; `None` for one that was given.
+    renew_at: Option<Instant>,
+}
+
+/// Gets tokens, and renews them before they expire.
+pub(super) struct TokenSource {
+    credentials: Credentials,
+    audience: String,
+    /// `aud` of a client assertion: the tenant with a slash at its end. Source: Auth0 docs, private key JWT.
+    issuer: String,
+    current: Mutex<Option<Token>>,
+}
+
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    expires_in: Option<u64>,
+}
+
+const DOING: &str = "get an access token";
+
+impl TokenSource {
+    pub(super) fn new(domain: &Domain, audience: String, credentials: Credentials) -> Result<Self, Error> {
+        if let Credentials::PrivateKeyJwt { key_pem, .. } = &credentials {
+            EncodingKey::from_rsa_pem(key_pem.expose().as_bytes()).map_err(|_| bad_key())?;
+        }
+        Ok(Self { credentials, audience, issuer: domain.base().to_string(), current: Mutex::default() })
+    }
+
+    /// The client that signs in, where that is how it is done.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        match &self.credentials {
+            Credentials::Token(_) => None,
+            Credentials::ClientSecret { client_id, .. } | Credentials::PrivateKeyJwt { client_id, .. } => {
+                Some(client_id)
+            }
+        }
+    }
+
+    pub(super) fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// Whether a refused token can be replaced.
+    pub(super) fn renews(&self) -> bool {
+        !matches!(self.credentials, Credentials::Token(_))
+    }
+
+    /// A token that is good for now. Callers at the same time share one request for it.
+    pub(super) async fn get(&self, transport: &Transport) -> Result<Token, Error> {
+        let mut current = self.current.lock().await;
+        if let Some(token) = current.as_ref().filter(|token| token.renew_at.is_none_or(|at| at > Instant::now())) {
+            return Ok(token.clone());
+        }
+        let token = match &self.credentials {
+            Credentials::Token(secret) => {
+                Token { secret: Arc::clone(secret), claims: Claims::of(secret.expose()), renew_at: None }
+            }
+            Credentials::ClientSecret { .. } | Credentials::PrivateKeyJwt { .. } => self.fetch(transport).await?,
+        };
+        Ok(current.insert(token).clone())
+    }
+
+    /// Forgets a token that was refused, unless another caller has replaced it already.
+    pub(super) async fn refused(&self, token: &Token) {
+        let mut current = self.current.lock().await;
+        current.take_if(|known| known.secret.same_as(&token.secret));
+    }
+
+    async fn fetch(&self, transport: &Transport) -> Result<Token, Error> {
+        let url = transport.url("/oauth/token");
+        for attempt in 0.. {
+            let form = self.form()?;
+            let sent = transport.read(|client| client.post(url.clone()).form(&form), ONE).await;
+            drop(form);
+            let result = match sent {
+                Ok(answer) => answer.accept(DOING, false),
+                Err(failure) => Err(failure.into_error(DOING, false)),
+            };
+            match result {
+                Ok(answer) => return token_of(&answer),
+                Err(error) => super::clients::pause_before_retry(attempt, error).await?,
+            }
+        }
+        Err(Answer::unreadable(DOING, "no answer", false))
+    }
+
+    fn form(&self) -> Result<Vec<(&'static str, FormValue<'_>)>, Error> {
+        use FormValue::{Plain, Private};
+        let mut form = vec![("grant_type", Plain("client_credentials")), ("audience", Plain(&self.audience))];
+        match &self.credentials {
+            Credentials::Token(_) => {}
+            Credentials::ClientSecret { client_id, secret } => {
+                form.push(("client_id", Plain(client_id)));
+                form.push(("client_secret", Plain(secret.expose())));
+            }
+            Credentials::PrivateKeyJwt { client_id, key_pem, algorithm } => {
+                form.push(("client_id", Plain(client_id)));
+                form.push(("client_assertion_type", Plain("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")));
+                form.push(("client_assertion", Private(assertion(client_id, key_pem, *algorithm, &self.issuer)?)));
+            }
+        }
+        Ok(form)
+    }
+}
+
+enum FormValue<'a> {
+    Plain(&'a str),
+    Private(zeroize::Zeroizing<String>),
+}
+
+impl Serialize for FormValue<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(text) => serializer.serialize_str(text),
+            Self::Private(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+fn token_of(answer: &Answer) -> Result<Token, Error> {
+    let granted: Granted = serde_json::from_slice(&answer.body)
+        .map_err(|_| Answer::unreadable(DOING, "it holds no access token", false))?;
+    let claims = Claims::of(&granted.access_token);
+    // Renewed a minute early, or a tenth of its life if that is less: clocks differ, requests take time.
+    let life = Duration::from_secs(granted.expires_in.unwrap_or(3600).min(30 * 86_400));
+    let early = Duration::from_mins(1).min(life / 10);
+    let renew_at = Some(Instant::now() + life.saturating_sub(early));
+    Ok(Token { secret: Arc::new(Secret::new(granted.access_token)), claims, renew_at })
+}
+
+fn assertion(
+    client_id: &str,
+    key_pem: &Secret,
+    algorithm: AssertionAlgorithm,
+    issuer: &str,
+) -> Result<zeroize::Zeroizing<String>, Error> {
+    let algorithm = match algorithm {
+        AssertionAlgorithm::Rs256 => Algorithm::RS256,
+        AssertionAlgorithm::Rs384 => Algorithm::RS384,
+        AssertionAlgorithm::Ps256 => Algorithm::PS256,
+    };
+    let key = EncodingKey::from_rsa_pem(key_pem.expose().as_bytes()).map_err(|_| bad_key())?;
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let claims = Assertion { iss: client_id, sub: client_id, aud: issuer, iat: now, exp: now + 60, jti: random_hex() };
+    jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).map(zeroize::Zeroizing::new).map_err(|_| bad_key())
+}
+
+fn bad_key() -> Error {
+    Error {
+        kind: ErrorKind::Unauthorized,
+        applied: Applied::No,
+        doing: "sign in with the private key".to_owned(),
+        message: Untrusted::from("the key is no RSA private key in PEM form"),
+        hint: "Check AUTH0_CLIENT_ASSERTION_PRIVATE_KEY: PEM text that begins with -----BEGIN, or the path of such a file."
+            .to_owned(),
+        status: None,
+        error_code: None,
+        missing_scopes: Vec::new(),
+        correlation_id: None,
+        retry_after: None,
+    }
+}
+
+/// 32 hexadecimal digits from the operating system's random source.
+pub(super) fn random_hex() -> String {
+    let mut bytes = [0; 16];
+    // aws-lc aborts rather than fail here; an all-zero id would merely be a poor one.
+    let _ = rand::fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}

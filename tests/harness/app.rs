@@ -1,0 +1,225 @@
+//! The whole interface without a terminal: keys in, screen out. The runner, the API client, the network and the pretend
+//! tenant are the real ones; only the clock is ours, and nothing ever sleeps: `idle` waits until no task and no message
+//! is left.
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use rollover::auth0::{Api, Connection, Credentials};
+use rollover::domain::{Domain, Environment, Secret};
+use rollover::sim;
+use rollover::tui::app::event::{CopyReport, Event, Moment, Target};
+use rollover::tui::app::key::{Code, Key};
+use rollover::tui::app::screen::{Screen, Welcome};
+use rollover::tui::app::state::State;
+use rollover::tui::app::update::open_tenant;
+use rollover::tui::runner::{Copier, Request, Runner};
+use rollover::tui::theme::Theme;
+use rollover::tui::view::View;
+
+/// What was copied, and whether it was said to be a secret.
+pub type Copies = Arc<Mutex<Vec<(String, bool)>>>;
+
+/// The interface under test.
+pub struct App {
+    /// State and tasks.
+    pub runner: Runner,
+    /// What draws it.
+    pub view: View,
+    /// Where it is drawn.
+    pub terminal: Terminal<TestBackend>,
+    /// The moment of the next event.
+    pub now: Moment,
+    /// What was left for the terminal.
+    pub requests: Vec<Request>,
+    /// What was copied.
+    pub copies: Copies,
+    /// Texts that differ from run to run, and what stands for them in a snapshot.
+    pub fixed: Vec<(String, String)>,
+}
+
+fn copier(copies: &Copies) -> Copier {
+    let copies = Arc::clone(copies);
+    Arc::new(move |text, is_secret| {
+        copies.lock().expect("no panic before").push((text.expose().to_owned(), is_secret));
+        Box::pin(async move {
+            let clears_after = is_secret.then_some(Duration::from_secs(30));
+            (Ok(CopyReport { route: "clipboard".into(), clears_after, notice: None }), Vec::new())
+        })
+    })
+}
+
+impl App {
+    /// On the first screen, with no tenant.
+    pub fn welcome(size: (u16, u16)) -> Self {
+        let state = State::new(size, Screen::Welcome(Welcome::default()), true);
+        let copies = Copies::default();
+        Self::around(Runner::new(state, None, None, copier(&copies)), size, copies)
+    }
+
+    fn around(runner: Runner, size: (u16, u16), copies: Copies) -> Self {
+        Self {
+            runner,
+            view: View::new(Theme::new(true)),
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).expect("a test terminal"),
+            now: Moment(1000),
+            requests: Vec::new(),
+            copies,
+            fixed: Vec::new(),
+        }
+    }
+
+    /// On a pretend tenant, with a token of these scopes; loading has begun.
+    pub fn on(tenant: &sim::Running, token: &str, environment: Option<Environment>, size: (u16, u16)) -> Self {
+        Self::at(tenant.url(), token, environment, size)
+    }
+
+    /// On whatever answers at `url`.
+    pub fn at(url: &str, token: &str, environment: Option<Environment>, size: (u16, u16)) -> Self {
+        let domain = Domain::parse(url).expect("a domain");
+        let credentials = Credentials::Token(Arc::new(Secret::new(token.to_owned())));
+        let api = Api::new(Connection { domain: domain.clone(), audience: None, credentials }).expect("an API client");
+        let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
+        let effects = open_tenant(&mut state, domain.clone(), environment, false);
+        let copies = Copies::default();
+        let runner = Runner::new(state, Some(api), None, copier(&copies));
+        let mut app = Self::around(runner, size, copies);
+        let host = domain.host();
+        // The port differs from run to run and in width; a name of one width keeps the columns in place.
+        app.fixed.push((format!("{host:<21}"), format!("{:<21}", "acme.eu.auth0.com")));
+        app.fixed.push((host, "acme.eu.auth0.com".into()));
+        for effect in effects {
+            let left = app.runner.perform(effect);
+            app.requests.extend(left);
+        }
+        app
+    }
+
+    /// Sends an event.
+    pub fn send(&mut self, event: Event) {
+        let left = self.runner.handle(self.now, event);
+        self.requests.extend(left);
+    }
+
+    /// Takes in messages until no task and no message is left.
+    pub async fn idle(&mut self) {
+        while !self.runner.is_idle() {
+            self.step().await;
+        }
+    }
+
+    /// Takes in one message.
+    pub async fn step(&mut self) {
+        let now = self.now;
+        let (_, left) = self.runner.step(|| now).await;
+        self.requests.extend(left);
+    }
+
+    /// Takes in messages until the screen shows `text`.
+    pub async fn until(&mut self, text: &str) {
+        while !self.screen().contains(text) {
+            assert!(!self.runner.is_idle(), "nothing is under way, and no `{text}` on:\n{}", self.screen());
+            self.step().await;
+        }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.send(Event::Woke);
+    }
+
+    /// Presses keys: characters as they are, and `<enter> <esc> <tab> <up> <down> <pgup> <pgdn> <bs> <c-x>`.
+    pub fn press(&mut self, keys: &str) {
+        let mut rest = keys;
+        while let Some(character) = rest.chars().next() {
+            let named = rest.strip_prefix('<').and_then(|inner| inner.split_once('>'));
+            let key = match named {
+                Some((name, after)) => {
+                    rest = after;
+                    named_key(name)
+                }
+                None => {
+                    rest = &rest[character.len_utf8()..];
+                    Key::char(character)
+                }
+            };
+            self.send(Event::Key(key));
+        }
+    }
+
+    /// Presses keys and waits until all that follows from them is done.
+    pub async fn type_(&mut self, keys: &str) {
+        self.press(keys);
+        self.idle().await;
+    }
+
+    /// Draws, and gives the screen as text, with what differs from run to run made the same.
+    pub fn screen(&mut self) -> String {
+        let (view, state) = (&mut self.view, &self.runner.state);
+        self.terminal.draw(|frame| view.draw(frame, state)).expect("a frame");
+        let buffer = self.terminal.backend().buffer();
+        let area = *buffer.area();
+        let mut text = String::new();
+        for y in area.top()..area.bottom() {
+            let mut x = area.left();
+            let mut line = String::new();
+            while x < area.right() {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += rollover::tui::view::text::width(symbol).max(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        for (from, to) in &self.fixed {
+            text = text.replace(from, to);
+        }
+        text
+    }
+
+    /// Clicks the first place that shows `text`.
+    pub fn click(&mut self, text: &str) {
+        let target = self.target(text);
+        self.send(Event::Clicked(target));
+    }
+
+    /// What stands where the screen shows `text`.
+    pub fn target(&mut self, text: &str) -> Target {
+        self.screen();
+        let buffer = self.terminal.backend().buffer();
+        let area = *buffer.area();
+        for y in area.top()..area.bottom() {
+            let cells: Vec<_> = (area.left()..area.right()).map(|x| buffer[(x, y)].symbol()).collect();
+            for x in 0..cells.len() {
+                if cells[x..].concat().starts_with(text) {
+                    let x = u16::try_from(x).expect("a column");
+                    return self.view.target_at(x, y).unwrap_or_else(|| panic!("nothing to click at `{text}`"));
+                }
+            }
+        }
+        panic!("no `{text}` on:\n{}", self.screen())
+    }
+}
+
+fn named_key(name: &str) -> Key {
+    if let Some(letter) = name.strip_prefix("c-").and_then(|rest| rest.chars().next()) {
+        return Key::ctrl(letter);
+    }
+    Key::plain(match name {
+        "enter" => Code::Enter,
+        "esc" => Code::Esc,
+        "tab" => Code::Tab,
+        "up" => Code::Up,
+        "down" => Code::Down,
+        "left" => Code::Left,
+        "right" => Code::Right,
+        "home" => Code::Home,
+        "end" => Code::End,
+        "pgup" => Code::PageUp,
+        "pgdn" => Code::PageDown,
+        "bs" => Code::Backspace,
+        other => panic!("no key <{other}>"),
+    })
+}
