@@ -94,6 +94,9 @@ watch_processes() {
 
 no_leaks() {
     touch "$work/enough"
-    [[ ! -s $work/leaks ]] || fail "a secret stood in: $(sort -u "$work/leaks" | tr '\n' ' ')"
+    if [[ -s $work/leaks ]]; then
+        fail "a secret stood in: $(sort -u "$work/leaks" | tr '\n' ' ')"
+        return 1
+    fi
     passed "no secret in any process's arguments or environment ($(wc -c <"$work/looked") looks)"
 }
