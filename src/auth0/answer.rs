@@ -43,7 +43,7 @@ impl Answer {
         let message = text(&envelope.message)
             .or_else(|| text(&envelope.error_description))
             .or_else(|| text(&envelope.error))
-            .map_or_else(|| format!("HTTP {status}, without a message of Auth0's"), |text| cut(text).to_owned());
+            .map_or_else(|| "the answer holds no message of Auth0's".to_owned(), |text| cut(text).to_owned());
         let error_code = text(&envelope.error_code).map(cut).map(Untrusted::from);
         let missing_scopes = if status == 403 { scopes_named(&message) } else { Vec::new() };
         let kind = match status {

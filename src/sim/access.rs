@@ -109,6 +109,10 @@ impl Access {
                 }));
             }
         };
+        // The crate lets a token live through the very second of its end. Source: RFC 7519, 4.1.4: "on or after".
+        if claims.exp <= time::OffsetDateTime::now_utc().unix_timestamp() {
+            return Err(refuse("Expired token received for JSON Web Token validation"));
+        }
         if !self.is_management(&claims.aud) {
             return Err(refuse(&format!("Bad audience: {}", claims.aud)));
         }

@@ -66,6 +66,8 @@ pub struct Runner {
 pub enum Step {
     /// An event was taken in; these requests are left.
     Took,
+    /// The last task ended, and nothing is left to take in.
+    Idle,
     /// A task panicked: what it was to report never comes.
     Broken,
 }
@@ -103,7 +105,7 @@ impl Runner {
         effects.into_iter().filter_map(|effect| self.perform(effect)).collect()
     }
 
-    /// Waits for the next message of a task, and takes it in. Pends for ever while there is nothing under way.
+    /// Waits for the next message of a task, and takes it in. Pends for ever where nothing is under way.
     pub async fn step(&mut self, now: impl Fn() -> Moment) -> (Step, Vec<Request>) {
         loop {
             let pace = async {
@@ -120,6 +122,9 @@ impl Runner {
                 Some(ended) = self.tasks.join_next() => {
                     if ended.is_err_and(|error| error.is_panic()) {
                         return (Step::Broken, Vec::new());
+                    }
+                    if self.is_idle() {
+                        return (Step::Idle, Vec::new());
                     }
                 }
                 pace = pace => {

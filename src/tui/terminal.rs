@@ -253,6 +253,8 @@ impl Loop {
                 },
                 (step, requests) = self.runner.step(clock) => match step {
                     Step::Took => self.comply(requests),
+                    // Nothing has changed: there is nothing to draw.
+                    Step::Idle => continue,
                     Step::Broken => Next::End(1),
                 },
                 () = alarm => {

@@ -37,6 +37,7 @@ pub struct App {
     pub copies: Copies,
     /// Texts that differ from run to run, and what stands for them in a snapshot.
     pub fixed: Vec<(String, String)>,
+    hide_correlation: bool,
 }
 
 fn copier(copies: &Copies) -> Copier {
@@ -67,6 +68,7 @@ impl App {
             requests: Vec::new(),
             copies,
             fixed: Vec::new(),
+            hide_correlation: false,
         }
     }
 
@@ -86,9 +88,8 @@ impl App {
         let runner = Runner::new(state, Some(api), None, copier(&copies));
         let mut app = Self::around(runner, size, copies);
         let host = domain.host();
-        // The port differs from run to run and in width; a name of one width keeps the columns in place.
-        app.fixed.push((format!("{host:<21}"), format!("{:<21}", "acme.eu.auth0.com")));
-        app.fixed.push((host, "acme.eu.auth0.com".into()));
+        // The port differs from run to run; a name of the same width keeps everything in place.
+        app.fixed.push((host, "acme.auth0.test".into()));
         for effect in effects {
             let left = app.runner.perform(effect);
             app.requests.extend(left);
@@ -128,6 +129,17 @@ impl App {
     pub fn advance(&mut self, time: Duration) {
         self.now = self.now.after(time);
         self.send(Event::Woke);
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+        self.send(Event::Resized(width, height));
+    }
+
+    /// Correlation ids differ from run to run.
+    pub fn fixed_correlation(&mut self) {
+        self.hide_correlation = true;
     }
 
     /// Presses keys: characters as they are, and `<enter> <esc> <tab> <up> <down> <pgup> <pgdn> <bs> <c-x>`.
@@ -175,6 +187,11 @@ impl App {
         }
         for (from, to) in &self.fixed {
             text = text.replace(from, to);
+        }
+        if self.hide_correlation
+            && let Some(at) = text.find("rollover-")
+        {
+            text.replace_range(at + 9..at + 41, &"0".repeat(32));
         }
         text
     }

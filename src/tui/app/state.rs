@@ -1,8 +1,10 @@
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::event::{CopyKind, Moment};
 use super::geometry::Geometry;
 use super::job::{Job, JobId};
+use super::key::Key;
 use super::screen::{Overlay, Screen};
 use crate::auth0::{Error, Session};
 use crate::domain::{Domain, Environment};
@@ -102,6 +104,8 @@ pub struct State {
     pub mouse: bool,
     /// Until when requests wait for the rate limit.
     pub paced_until: Option<Moment>,
+    /// Keys that wait until the list answers to what was typed.
+    pub held: VecDeque<Key>,
     /// Whether the end was asked for.
     pub ending: bool,
     tickets: u64,
@@ -128,6 +132,7 @@ impl State {
             clipboard: None,
             mouse,
             paced_until: None,
+            held: VecDeque::new(),
             ending: false,
             tickets: 0,
         }

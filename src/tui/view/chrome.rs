@@ -32,7 +32,7 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
     left.push(match tenant.environment {
         Some(Environment::Production) => Piece::new(" PRODUCTION ", theme.production),
         Some(other) => Piece::new(format!("[{}]", other.name()), theme.dim),
-        None => Piece::new("[environment not set]", theme.dim),
+        None => Piece::new("[no environment]", theme.dim),
     });
     let count = match (&clients.loading, clients.total) {
         (Loading::Running, Some(total)) => format!(" {} {} of {total} clients", spinner(state), clients.catalog.len()),
@@ -41,18 +41,22 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
         (Loading::Failed(_), _) => format!(" {} clients, not all", clients.catalog.len()),
     };
     left.push(Piece::new(count, theme.text));
-    let right = abilities(painter, tenant);
-    let right_width: u16 = right.iter().map(|piece| width(&piece.text)).sum();
     let left_width: u16 = left.iter().map(|piece| width(&piece.text)).sum();
     // On a narrow screen the tenant matters more than what the token may do: that is also said where it counts.
-    if left_width + right_width + 2 <= area.width {
-        let x = area.right() - right_width - 1;
-        painter.line(Rect { x, width: right_width, ..area }, &right);
+    for full in [true, false] {
+        let right = abilities(painter, tenant, full);
+        let right_width: u16 = right.iter().map(|piece| width(&piece.text)).sum();
+        if left_width + right_width + 2 <= area.width {
+            let x = area.right() - right_width - 1;
+            painter.line(Rect { x, width: right_width, ..area }, &right);
+            break;
+        }
     }
     painter.line(area, &left);
 }
 
-fn abilities(painter: &Painter<'_>, tenant: &Tenant) -> Vec<Piece> {
+/// What the token may do: in full, or only what matters most.
+fn abilities(painter: &Painter<'_>, tenant: &Tenant, full: bool) -> Vec<Piece> {
     let theme = painter.theme;
     match &tenant.session {
         None => vec![Piece::new("signing in…", theme.dim)],
@@ -65,8 +69,14 @@ fn abilities(painter: &Painter<'_>, tenant: &Tenant) -> Vec<Piece> {
                 ("rotate", scopes.rotate()),
                 ("logs", scopes.read_logs()),
             ];
-            let mut pieces = vec![Piece::new("token may: ", theme.dim)];
+            let mut pieces = Vec::new();
+            if full {
+                pieces.push(Piece::new("token may: ", theme.dim));
+            }
             for (name, ability) in all {
+                if !full && !matches!(name, "reveal" | "rotate") {
+                    continue;
+                }
                 let (sign, style) = match ability {
                     Ability::Yes => ("✓", theme.good),
                     Ability::Unknown => ("?", theme.dim),

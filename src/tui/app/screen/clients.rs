@@ -104,10 +104,10 @@ impl Clients {
         self.hits.as_ref().map(|hits| hits.pattern.as_str())
     }
 
-    /// Whether the list on screen still answers to an older filter.
+    /// Whether the list on screen answers to another filter than the one that was typed last.
     #[must_use]
-    pub fn is_matching(&self) -> bool {
-        self.matching.is_some()
+    pub fn is_behind(&self) -> bool {
+        self.matching.as_ref().is_some_and(|(_, pattern, _)| self.shown_pattern() != Some(pattern))
     }
 
     /// The catalog index of the line at `position`.

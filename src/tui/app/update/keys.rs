@@ -3,13 +3,55 @@ use tui_input::InputRequest;
 use super::act::act;
 use super::with_clients;
 use crate::tui::app::effect::Effect;
-use crate::tui::app::key::{Key, editing};
+use crate::tui::app::key::{Code, Key, editing};
 use crate::tui::app::keymap::{self, Place};
-use crate::tui::app::screen::{Overlay, place};
+use crate::tui::app::screen::{Focus, Overlay, Screen, place};
 use crate::tui::app::state::State;
 
+/// How many keys are kept while a search is under way; whoever types more than this has walked away from the screen.
+const MOST_HELD: usize = 64;
+
+/// Takes a key. One that acts on the list waits while the list still answers to an older filter: whoever types `/billing`
+/// and Enter in one go means the hit, not the line that happens to be selected at that moment.
 pub(super) fn pressed(state: &mut State, key: Key) -> Vec<Effect> {
-    let place = place(&state.screen, state.overlay.as_ref());
+    if !is_behind(state) {
+        return press(state, key);
+    }
+    let goes_on_typing = keymap::lookup(Place::Filter, key).is_none() && place_of(state).takes_text();
+    if key.code == Code::Esc || (key.ctrl && !goes_on_typing) {
+        state.held.clear();
+        return press(state, key);
+    }
+    if goes_on_typing && state.held.is_empty() {
+        return press(state, key);
+    }
+    if state.held.len() < MOST_HELD {
+        state.held.push_back(key);
+    }
+    Vec::new()
+}
+
+/// Takes the keys that had to wait, as far as they need wait no longer.
+pub(super) fn press_held(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    while !is_behind(state) {
+        let Some(key) = state.held.pop_front() else { break };
+        effects.extend(press(state, key));
+    }
+    effects
+}
+
+fn is_behind(state: &State) -> bool {
+    matches!(&state.screen, Screen::Main(main) if main.clients.is_behind() && main.focus != Focus::Pane)
+        && state.overlay.is_none()
+}
+
+fn place_of(state: &State) -> Place {
+    place(&state.screen, state.overlay.as_ref())
+}
+
+fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    let place = place_of(state);
     if state.geometry().is_none() && !key.ctrl {
         return Vec::new();
     }
@@ -28,7 +70,7 @@ pub(super) fn pressed(state: &mut State, key: Key) -> Vec<Effect> {
 }
 
 pub(super) fn pasted(state: &mut State, text: &str) -> Vec<Effect> {
-    let place = place(&state.screen, state.overlay.as_ref());
+    let place = place_of(state);
     // A paste never answers a question and never runs as commands: it is text, where text is typed.
     if !place.takes_text() {
         return Vec::new();

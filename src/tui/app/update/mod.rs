@@ -23,7 +23,7 @@ use crate::tui::app::screen::pane::Settings;
 use crate::tui::app::screen::{Focus, Main, Screen, Welcome};
 use crate::tui::app::state::{State, Tenant, Ticket};
 
-use keys::{pasted, pressed};
+use keys::{pasted, press_held, pressed};
 use pointer::{clicked, scrolled};
 use rotation::rotation_ended;
 use secret::{copied, secret_arrived};
@@ -96,7 +96,10 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
         }
         Event::Sorted(ticket, order) => with_clients(state, |clients, tickets| clients.sorted(ticket, order, tickets)),
         Event::Matched(ticket, rows) => {
-            with_clients(state, |clients, tickets| clients.matched(ticket, rows, tickets).into_iter().collect())
+            let mut effects =
+                with_clients(state, |clients, tickets| clients.matched(ticket, rows, tickets).into_iter().collect());
+            effects.extend(press_held(state));
+            effects
         }
     });
     effects

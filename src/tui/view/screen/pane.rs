@@ -136,7 +136,8 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
     let mut pieces = vec![Piece::button(format!("{mark} Reveal client secret"), style, Action::Reveal)];
     match &pane.secret {
         SecretView::Shown { until, .. } => {
-            pieces.push(Piece::new(format!("  hides in {} s", until.seconds_from(state.now)), theme.dim));
+            let words = if sheet.room < 40 { "" } else { "hides in " };
+            pieces.push(Piece::new(format!("  {words}{} s", until.seconds_from(state.now)), theme.dim));
         }
         SecretView::Reading { .. } => pieces.push(Piece::new(format!("  {} reading…", spinner(state)), theme.dim)),
         _ => {}

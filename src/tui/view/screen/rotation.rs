@@ -30,12 +30,16 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, job: &Job, state: &State) {
         let label = "New secret  ";
         match job.revealed_until {
             Some(until) => {
-                for (number, part) in wrap(&shown(secret.expose()), cells - 12).into_iter().enumerate() {
-                    let label = if number == 0 { label } else { "            " };
-                    lines.push(vec![Piece::new(label, theme.dim), Piece::new(part, theme.secret)]);
+                lines.push(vec![
+                    Piece::new(label, theme.dim),
+                    Piece::new(format!("hides in {} s", until.seconds_from(state.now)), theme.dim),
+                    Piece::button("  v hide", theme.key, Action::Reveal),
+                    Piece::button("  c copy", theme.key, Action::CopySecret),
+                ]);
+                // Auth0's own 64 characters stand on a line by themselves, to be selected with the mouse in one go.
+                for part in wrap(&shown(secret.expose()), cells) {
+                    lines.push(vec![Piece::new(part, theme.secret)]);
                 }
-                let text = format!("            hides in {} s", until.seconds_from(state.now));
-                lines.push(vec![Piece::new(text, theme.dim)]);
             }
             None => lines.push(vec![
                 Piece::new(label, theme.dim),
