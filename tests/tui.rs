@@ -1,4 +1,5 @@
 //! The whole interface, keys in and screen out, on a real pretend tenant over real HTTP.
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[path = "harness/app.rs"]
 mod app;

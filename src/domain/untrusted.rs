@@ -101,6 +101,13 @@ pub fn shown_lines(text: &str) -> String {
     text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a terminal would obey `character`, or a reader would not see it: what [`shown`] makes visible, but for
+/// combining marks, which depend on what stands before them.
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
+    matches!(judge(character), Judgement::Escape)
+}
+
 fn escape(out: &mut String, character: char) {
     let written = write!(out, "\\u{{{:04X}}}", u32::from(character));
     debug_assert!(written.is_ok(), "writing to a String cannot fail");

@@ -227,7 +227,12 @@ fn describe(seen: &Verification) -> String {
 }
 
 fn ended(progress: &mut (dyn FnMut(Progress) + Send), step: Step, outcome: StepOutcome, detail: &str) {
+    progress(Progress::Ended(StepReport { step, outcome, at: now(), detail: detail.to_owned() }));
+}
+
+/// The time as step reports have it: UTC, RFC 3339, whole seconds.
+#[must_use]
+pub fn now() -> String {
     let at = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let at = at.format(&Rfc3339).unwrap_or_default();
-    progress(Progress::Ended(StepReport { step, outcome, at, detail: detail.to_owned() }));
+    at.format(&Rfc3339).unwrap_or_default()
 }

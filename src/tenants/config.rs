@@ -73,7 +73,8 @@ impl Config {
     /// The first mistake in it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let place = Place { text, file };
-        let document = DeTable::parse(text).map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
+        let document = DeTable::parse(text)
+            .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut config = Self::default();
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
@@ -225,7 +226,10 @@ mod tests {
                 "[tenants.a]\ndomain = \"a.auth0.com\"\nenvironment = \"prodution\"",
                 "config.toml, line 3: `prodution` is not known; did you mean `production`?",
             ),
-            ("\n[tenants.a]\n", "config.toml, line 2: the tenant `a` has no `domain`; expected a host such as acme.eu.auth0.com"),
+            (
+                "\n[tenants.a]\n",
+                "config.toml, line 2: the tenant `a` has no `domain`; expected a host such as acme.eu.auth0.com",
+            ),
             ("[tenants.a]\ndomian = \"x\"", "config.toml, line 2: `domian` is not known; did you mean `domain`?"),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");

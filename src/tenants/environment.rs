@@ -3,8 +3,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::config::{Config, nearest};
 use super::Variables;
+use super::config::{Config, nearest};
 use crate::auth0::{AssertionAlgorithm, Connection, Credentials};
 use crate::domain::untrusted::shown;
 use crate::domain::{Domain, Environment, Secret};
@@ -148,9 +148,8 @@ mod tests {
             Path::new("config.toml"),
         )
         .expect("a configuration");
-        let variables = |name: &str| {
-            set.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| OsString::from(value))
-        };
+        let variables =
+            |name: &str| set.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| OsString::from(value));
         select(flag, &variables, &config).map_err(|error| error.to_string())
     }
 
@@ -175,7 +174,8 @@ mod tests {
             chosen(None, &[domain, id, secret, key]).connection.credentials,
             Credentials::ClientSecret { .. }
         ));
-        let Credentials::PrivateKeyJwt { key_pem, algorithm, .. } = chosen(None, &[domain, id, key]).connection.credentials
+        let Credentials::PrivateKeyJwt { key_pem, algorithm, .. } =
+            chosen(None, &[domain, id, key]).connection.credentials
         else {
             panic!("a key");
         };
@@ -189,7 +189,10 @@ mod tests {
         assert_eq!(chosen(None, &set).environment, Some(Environment::Production));
         let by_name = chosen(Some("acme"), &[("AUTH0_API_TOKEN", "t")]);
         assert_eq!(by_name.connection.domain.host(), "acme.eu.auth0.com");
-        assert_eq!(chosen(None, &[("ROLLOVER_TENANT", "acme"), ("AUTH0_API_TOKEN", "t")]).environment, by_name.environment);
+        assert_eq!(
+            chosen(None, &[("ROLLOVER_TENANT", "acme"), ("AUTH0_API_TOKEN", "t")]).environment,
+            by_name.environment
+        );
     }
 
     #[test]

@@ -35,10 +35,11 @@ fn read(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
 fn private(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+    let open_to_others = mode & 0o077 != 0;
+    if open_to_others {
+        return Err(io::Error::other(format!("others can read it; run: chmod 600 {}", path.display())));
     }
-    Err(io::Error::other(format!("others can read it; run: chmod 600 {}", path.display())))
+    Ok(())
 }
 
 #[cfg(not(unix))]
@@ -58,13 +59,12 @@ fn make(folder: &Path, path: &Path) -> io::Result<()> {
     let mut key = Zeroizing::new([0_u8; 32]);
     aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| io::Error::other("the system gave no random bytes"))?;
     let (temporary, mut file) = create(folder)?;
-    let linked = file
-        .write_all(key.as_ref())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| match fs::hard_link(&temporary, path) {
+    let linked = file.write_all(key.as_ref()).and_then(|()| file.sync_all()).and_then(|()| {
+        match fs::hard_link(&temporary, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
-        });
+        }
+    });
     let removed = fs::remove_file(&temporary);
     linked.and(removed)
 }

@@ -89,12 +89,12 @@ pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
     let in_pane = main.focus == Focus::Pane;
     match action {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
-            let page = if in_pane { pane_page } else { table_page };
+            let lines_of_page = if in_pane { pane_page } else { table_page };
             let lines = match action {
                 Action::Up => -1,
                 Action::Down => 1,
-                Action::PageUp => -page.cast_signed(),
-                Action::PageDown => page.cast_signed(),
+                Action::PageUp => -lines_of_page.cast_signed(),
+                Action::PageDown => lines_of_page.cast_signed(),
                 Action::First => isize::MIN,
                 _ => isize::MAX,
             };

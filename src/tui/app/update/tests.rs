@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::auth0::{Page, SecretRead, Session};
+use crate::domain::client::Warning;
 use crate::domain::{AuthMethod, Client, ClientSummary, Scopes, Secret, Untrusted};
 use crate::tui::app::event::{CopyKind, CopyReport, Target};
 use crate::tui::app::key::{Code, Key};
@@ -224,7 +225,6 @@ fn the_client_we_sign_in_with_and_hs256_are_warned_of() {
     tester.open(ours);
     tester.char('r');
     let Some(Overlay::Question(question)) = &tester.state.overlay else { panic!("no question") };
-    use crate::domain::client::Warning;
     assert_eq!(question.warnings, [Warning::Ourselves, Warning::SignsWithSecret]);
 }
 

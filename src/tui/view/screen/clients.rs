@@ -191,11 +191,7 @@ fn say_why_empty(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Ma
     let clients = &main.clients;
     let cells = area.width.saturating_sub(6).min(76);
     let mut lines = Vec::new();
-    if !clients.catalog.is_empty() {
-        let filter = shown(clients.filter.value());
-        lines.extend(paragraph(&format!("Nothing matches “{filter}”."), cells, theme.title));
-        lines.extend(paragraph("Esc clears the filter.", cells, theme.text));
-    } else {
+    if clients.catalog.is_empty() {
         match &clients.loading {
             Loading::Running => {
                 let text =
@@ -218,6 +214,10 @@ fn say_why_empty(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Ma
                 lines.extend(paragraph("Ctrl-R tries again, q quits.", cells, theme.text));
             }
         }
+    } else {
+        let filter = shown(clients.filter.value());
+        lines.extend(paragraph(&format!("Nothing matches “{filter}”."), cells, theme.title));
+        lines.extend(paragraph("Esc clears the filter.", cells, theme.text));
     }
     let top = area.y + area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX)) / 3;
     for (line, y) in lines.iter().zip(top..area.bottom()) {

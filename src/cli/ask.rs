@@ -1,0 +1,59 @@
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::exit::Failure;
+use super::output::say;
+use super::show::called;
+use crate::domain::client::{not_rotatable, warnings};
+use crate::domain::untrusted::shown;
+use crate::domain::{Client, Domain, Environment};
+
+/// Asks before secrets change; production wants more than a letter typed.
+///
+/// # Errors
+/// Where there is nobody to ask, or the answer was not yes.
+pub fn confirm(
+    clients: &[Client],
+    domain: &Domain,
+    environment: Option<Environment>,
+    ours: Option<&str>,
+) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::usage("rotating asks first, and there is no terminal to ask on", "Add --yes."));
+    }
+    let clients: Vec<_> = clients.iter().filter(|client| not_rotatable(&client.summary.auth).is_none()).collect();
+    let tenant =
+        environment.map_or_else(|| domain.to_string(), |environment| format!("{domain} ({})", environment.name()));
+    say(&format!("Rotate now, at {tenant}:"));
+    for client in &clients {
+        say(&format!("  {}  {}", client.summary.client_id.shown(), called(client)));
+        for warning in warnings(client, ours) {
+            say(&format!("    ! {}", warning.sentence()));
+        }
+    }
+    say("The current secret stops working within 30 seconds; every app that uses it must be updated.");
+    let wanted = match (environment, clients.as_slice()) {
+        (Some(Environment::Production), [one]) => {
+            say("This is production.");
+            vec![one.summary.name.raw().to_owned(), one.summary.client_id.raw().to_owned()]
+        }
+        (Some(Environment::Production), _) => {
+            say("This is production.");
+            vec![domain.to_string()]
+        }
+        _ => vec!["y".to_owned(), "yes".to_owned()],
+    };
+    let prompt = match (environment, clients.len()) {
+        (Some(Environment::Production), 1) => "Type the client's name, or its id, to go on: ".to_owned(),
+        (Some(Environment::Production), _) => format!("Type {} to go on: ", shown(&domain.to_string())),
+        _ => "Rotate? [y/N] ".to_owned(),
+    };
+    let mut stderr = io::stderr();
+    write!(stderr, "{prompt}").and_then(|()| stderr.flush())?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let answer = answer.trim();
+    if !answer.is_empty() && wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(answer)) {
+        return Ok(());
+    }
+    Err(Failure::failed("declined", "nothing was changed", ""))
+}

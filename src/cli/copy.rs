@@ -1,0 +1,47 @@
+use std::io;
+
+use super::Ended;
+use super::arguments::Copy;
+use super::exit::{Failure, code};
+use super::output::{Output, say};
+use super::pick::pick;
+use super::session::Session;
+use super::show::{called, not_visible};
+use crate::auth0::SecretRead;
+use crate::clipboard::{Route, copy_secret};
+
+/// Copies a client's current secret.
+pub async fn run(tenant: Option<&str>, copy: &Copy) -> Ended {
+    let session = Session::open(tenant)?;
+    let output = Output::new(false);
+    let client = pick(&session.api, &copy.client, &output, &mut None).await?;
+    let id = client.summary.client_id.raw();
+    let secret = match session.api.client_secret(id).await {
+        Ok(SecretRead::Readable(secret)) => secret,
+        Ok(SecretRead::NotVisible) => return Err(not_visible(&session.api, &client).await),
+        Err(error) => return Err(Failure::from(error).about(id)),
+    };
+    let copied = copy_secret(&secret, &mut io::stdout()).await.map_err(|error| {
+        Failure::failed(
+            "clipboard",
+            format!("could not copy the secret of “{}”: {error}", called(&client)),
+            "`rollover show --reveal` prints it.",
+        )
+        .about(id)
+    })?;
+    let way = match copied.route {
+        Route::Display => "clipboard",
+        Route::Terminal { .. } => "terminal's clipboard (OSC 52)",
+    };
+    let mut text =
+        format!("The secret of “{}” ({}) is in the {way}", called(&client), client.summary.client_id.shown());
+    if let Some(wait) = copied.clears_after {
+        text = format!("{text}; it is cleared in {} s", wait.as_secs());
+    }
+    text.push('.');
+    if let Some(notice) = copied.notice {
+        text = format!("{text} {notice}");
+    }
+    say(&text);
+    Ok(code::DONE)
+}
