@@ -1,5 +1,4 @@
 //! `docs/keys.md` is made from the table of bindings.
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 #[test]
 fn the_page_about_keys_is_fresh() {

@@ -65,7 +65,7 @@ impl Answer {
             | ErrorKind::Refused);
         let applied = if mutation && !refused { Applied::InDoubt } else { Applied::No };
         Error {
-            hint: hint(&kind, applied, &missing_scopes),
+            hint: hint(&kind, applied, &missing_scopes, &message),
             kind,
             applied,
             doing: doing.to_owned(),
@@ -113,7 +113,7 @@ fn scopes_named(message: &str) -> Vec<Untrusted> {
         .collect()
 }
 
-fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted]) -> String {
+fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted], message: &str) -> String {
     let scope = scopes.iter().map(|scope| scope.shown().into_owned()).collect::<Vec<_>>().join(" or ");
     match kind {
         ErrorKind::Unauthorized => {
@@ -126,6 +126,9 @@ fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted]) -> String {
             "Grant {scope}: dashboard, Applications, APIs, Auth0 Management API, Machine to Machine Applications. For a token of auth0-cli: auth0 login --scopes {}",
             scopes.first().map(|scope| scope.shown().into_owned()).unwrap_or_default()
         ),
+        ErrorKind::Forbidden if message.contains("client-grant") => {
+            "Authorize the client: dashboard, Applications, APIs, Auth0 Management API, Machine to Machine Applications.".to_owned()
+        }
         ErrorKind::Forbidden => "The tenant's plan or account does not permit it.".to_owned(),
         ErrorKind::NotFound => "It may have been deleted meanwhile; load the list again. Check that this is the right tenant.".to_owned(),
         ErrorKind::RateLimited => "Nothing was applied. Wait a moment and try again.".to_owned(),

@@ -25,7 +25,7 @@ const ENVIRONMENT: &str = "\
 Environment:
   AUTH0_DOMAIN                        the tenant, such as acme.eu.auth0.com
   AUTH0_API_TOKEN                     a Management API token; or, instead of it:
-  AUTH0_CLIENT_ID                     a machine-to-machine client that may use the Management API, with
+  AUTH0_CLIENT_ID                     a machine-to-machine client that may manage the tenant, and
   AUTH0_CLIENT_SECRET                 its secret, or
   AUTH0_CLIENT_ASSERTION_PRIVATE_KEY  its private key: PEM text, or a file's path
   AUTH0_CLIENT_ASSERTION_SIGNING_ALG  RS256 (default), RS384 or PS256

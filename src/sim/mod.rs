@@ -199,6 +199,12 @@ impl Running {
         self.tenant.secret_of(client_id)
     }
 
+    /// Every client's live secret: what must be found nowhere that it was not asked for.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.tenant.secrets()
+    }
+
     /// Somebody else rotates the client's secret now.
     pub fn act_as_other(&self, client_id: &str) {
         self.tenant.rotate_as_other(client_id);

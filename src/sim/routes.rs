@@ -137,6 +137,14 @@ async fn around(State(tenant): Shared, mut request: Request, next: Next) -> Resp
     let at = Instant::now();
     let mut about = About::of(&request);
     let wire = request.extensions().get::<Wire>().cloned().unwrap_or_default();
+    let number = tenant.record(Recorded {
+        method: about.method.clone(),
+        path: about.path.clone(),
+        query: about.query.clone(),
+        status: 0,
+        correlation_id: about.correlation_id.clone(),
+        at,
+    });
     if !tenant.latency.is_zero() {
         tokio::time::sleep(tenant.latency).await;
     }
@@ -175,13 +183,6 @@ async fn around(State(tenant): Shared, mut request: Request, next: Next) -> Resp
     if let Some(state) = limited {
         state.tell(response.headers_mut());
     }
-    tenant.record(Recorded {
-        method: about.method,
-        path: about.path,
-        query: about.query,
-        status: if wire.is_broken() { 0 } else { response.status().as_u16() },
-        correlation_id: about.correlation_id,
-        at,
-    });
+    tenant.answered(number, if wire.is_broken() { 0 } else { response.status().as_u16() });
     response
 }

@@ -23,7 +23,7 @@ pub struct Recorded {
     pub path: String,
     /// Its query, still percent-encoded.
     pub query: String,
-    /// What was answered; 0 where the connection was broken before an answer.
+    /// What was answered; 0 where nothing was yet, or the connection was broken before an answer.
     pub status: u16,
     /// Its `X-Correlation-ID`.
     pub correlation_id: Option<String>,
@@ -117,7 +117,8 @@ pub(super) struct Tenant {
     clients: RwLock<Clients>,
     manager: (String, String),
     private_key: Option<(String, String)>,
-    recorded: Mutex<VecDeque<Recorded>>,
+    /// The latest requests, and how many were forgotten.
+    recorded: Mutex<(VecDeque<Recorded>, u64)>,
     assertions: Mutex<HashSet<String>>,
     closed: watch::Sender<bool>,
 }
@@ -171,6 +172,10 @@ impl Tenant {
         self.clients().get(id).map(|client| client.secret.to_string())
     }
 
+    pub(super) fn secrets(&self) -> Vec<String> {
+        self.clients().all.iter().map(|client| client.secret.to_string()).collect()
+    }
+
     pub(super) fn rotate_as_other(&self, id: &str) {
         let propagation = self.propagation;
         if let Some(client) = self.clients_mut().get_mut(id) {
@@ -183,20 +188,32 @@ impl Tenant {
         self.assertions.lock().unwrap_or_else(PoisonError::into_inner).insert(jti.to_owned())
     }
 
-    fn recorded(&self) -> MutexGuard<'_, VecDeque<Recorded>> {
+    fn recorded(&self) -> MutexGuard<'_, (VecDeque<Recorded>, u64)> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn record(&self, request: Recorded) {
+    /// Remembers a request that has come, and gives it a number.
+    pub(super) fn record(&self, request: Recorded) -> u64 {
         let mut all = self.recorded();
-        if all.len() == REMEMBERED {
-            all.pop_front();
+        if all.0.len() == REMEMBERED {
+            all.0.pop_front();
+            all.1 += 1;
         }
-        all.push_back(request);
+        all.0.push_back(request);
+        all.1 + all.0.len() as u64 - 1
+    }
+
+    /// Remembers what was answered to the request of that number.
+    pub(super) fn answered(&self, number: u64, status: u16) {
+        let mut all = self.recorded();
+        let position = number.checked_sub(all.1).and_then(|position| usize::try_from(position).ok());
+        if let Some(request) = position.and_then(|position| all.0.get_mut(position)) {
+            request.status = status;
+        }
     }
 
     pub(super) fn requests(&self) -> Vec<Recorded> {
-        self.recorded().iter().cloned().collect()
+        self.recorded().0.iter().cloned().collect()
     }
 
     pub(super) fn close(&self) {

@@ -147,15 +147,12 @@ impl App {
         let mut rest = keys;
         while let Some(character) = rest.chars().next() {
             let named = rest.strip_prefix('<').and_then(|inner| inner.split_once('>'));
-            let key = match named {
-                Some((name, after)) => {
-                    rest = after;
-                    named_key(name)
-                }
-                None => {
-                    rest = &rest[character.len_utf8()..];
-                    Key::char(character)
-                }
+            let key = if let Some((name, after)) = named {
+                rest = after;
+                named_key(name)
+            } else {
+                rest = &rest[character.len_utf8()..];
+                Key::char(character)
             };
             self.send(Event::Key(key));
         }

@@ -119,7 +119,7 @@ fn sorted<'a>(texts: &[(&'a str, bool)]) -> [(&'a str, bool); 4] {
 async fn without_the_scopes_the_reason_is_said_and_nothing_is_sent() {
     for size in SIZES {
         let tenant = tenant().await;
-        let token = tenant.mint_token("read:clients", Duration::from_secs(600));
+        let token = tenant.mint_token("read:clients", Duration::from_mins(10));
         let mut app = opened(&tenant, &token, size).await;
         assert_screen!(app, "pane-without-scopes", size);
         let before = tenant.requests().len();

@@ -159,7 +159,7 @@ async fn a_doubt_that_stays_says_so_and_can_be_looked_into_again() {
 #[tokio::test]
 async fn without_read_access_a_lost_answer_cannot_be_settled_and_that_is_said_before() {
     let tenant = faulty(&format!("[[fault]]\n{ROTATE}when = \"after\"\nstatus = 504\nbody = \"\"\n")).await;
-    let token = tenant.mint_token("read:clients update:client_keys", Duration::from_secs(600));
+    let token = tenant.mint_token("read:clients update:client_keys", Duration::from_mins(10));
     let mut app = App::on(&tenant, &token, None, (80, 24));
     app.idle().await;
     app.type_("/billing api<enter><enter>").await;

@@ -79,7 +79,7 @@ async fn what_failed_says_what_can_be_done() {
         let mut app = App::on(&tenant, &expired, None, size);
         app.idle().await;
         assert_screen!(app, "expired", size);
-        let token = tenant.mint_token("read:logs", Duration::from_secs(600));
+        let token = tenant.mint_token("read:logs", Duration::from_mins(10));
         let mut app = App::on(&tenant, &token, None, size);
         app.idle().await;
         assert_screen!(app, "missing-scope", size);

@@ -1,0 +1,134 @@
+//! The real program as a process, on a pretend tenant inside the test. Every byte it prints is searched for secrets that
+//! were not asked for.
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+
+use rollover::sim::{self, Options, Running, Scenario};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A pretend tenant, and a home folder for the program.
+pub struct Tenant {
+    /// The tenant.
+    pub running: Running,
+    /// `ROLLOVER_HOME`.
+    pub home: TempDir,
+    /// What must not be printed: every secret that was ever live.
+    canaries: HashSet<String>,
+    _runtime: Runtime,
+}
+
+/// What one run of the program came to.
+#[derive(Debug)]
+pub struct Run {
+    /// Exit code.
+    pub code: i32,
+    /// Stdout.
+    pub out: String,
+    /// Stderr.
+    pub err: String,
+}
+
+impl Run {
+    /// Stdout as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The error on stderr as JSON.
+    pub fn error(&self) -> serde_json::Value {
+        let document: serde_json::Value =
+            serde_json::from_str(&self.err).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        document["error"].clone()
+    }
+}
+
+/// The program with an environment that holds nothing of ours.
+pub fn program(home: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollover"));
+    command.env_clear().env("ROLLOVER_HOME", home).stdin(Stdio::null());
+    if let Some(root) = std::env::var_os("SystemRoot") {
+        command.env("SystemRoot", root);
+    }
+    command
+}
+
+impl Tenant {
+    /// The demo tenant, where an old secret dies at once.
+    pub fn demo() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// The demo tenant with faults.
+    pub fn faulty(scenario: &str) -> Self {
+        let scenario = Some(Scenario::from_toml(scenario).expect("a scenario"));
+        Self::with(Options { scenario, ..Options::default() })
+    }
+
+    /// Another one. An old secret dies at once here too.
+    pub fn with(options: Options) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let options = Options { propagation: std::time::Duration::ZERO, ..options };
+        let running = runtime.block_on(sim::start(options)).expect("a pretend tenant");
+        let canaries = running.secrets().into_iter().collect();
+        Self { running, home: TempDir::new().expect("a folder"), canaries, _runtime: runtime }
+    }
+
+    /// The program, signed in with this token.
+    pub fn command(&self, token: &str, arguments: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.args(arguments).env("AUTH0_DOMAIN", self.running.url()).env("AUTH0_API_TOKEN", token);
+        command
+    }
+
+    /// Runs the program with all scopes; no secret may be in what it prints.
+    pub fn run(&mut self, arguments: &[&str]) -> Run {
+        let command = self.command(self.running.token(), arguments);
+        self.silent(command)
+    }
+
+    /// Runs the program with these scopes; no secret may be in what it prints.
+    pub fn run_as(&mut self, scopes: &str, arguments: &[&str]) -> Run {
+        let token = self.running.mint_token(scopes, std::time::Duration::from_mins(10));
+        let command = self.command(&token, arguments);
+        self.silent(command)
+    }
+
+    /// Runs the program; it may print secrets.
+    pub fn reveal(&mut self, arguments: &[&str]) -> Run {
+        finish(self.command(self.running.token(), arguments))
+    }
+
+    /// Runs a command; no secret may be in what it prints.
+    pub fn silent(&mut self, command: Command) -> Run {
+        let run = finish(command);
+        self.assert_silent(&run.out);
+        self.assert_silent(&run.err);
+        run
+    }
+
+    /// No secret that ever was live is in `text`, and no token.
+    pub fn assert_silent(&mut self, text: &str) {
+        self.canaries.extend(self.running.secrets());
+        for canary in self.canaries.iter().map(String::as_str).chain([self.running.token()]) {
+            assert!(!text.contains(canary), "a secret was printed:\n{text}");
+        }
+    }
+
+    /// How many rotations were asked for.
+    pub fn posts(&self) -> usize {
+        let requests = self.running.requests();
+        requests.iter().filter(|request| request.method == "POST" && request.path.ends_with("/rotate-secret")).count()
+    }
+}
+
+/// Runs a command to its end.
+pub fn finish(mut command: Command) -> Run {
+    let output = command.output().expect("the program runs");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
