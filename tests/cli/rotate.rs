@@ -18,7 +18,8 @@ fn rotating_now_changes_the_secret_and_verifies_it() {
         (&one["client_id"], &one["name"], &one["outcome"], &one["rollover_id"]),
         (&json!(BILLING), &json!("Billing API"), &json!("done"), &json!(null))
     );
-    let steps: Vec<_> = one["steps"].as_array().expect("steps").iter().map(|step| (&step["step"], &step["outcome"])).collect();
+    let steps: Vec<_> =
+        one["steps"].as_array().expect("steps").iter().map(|step| (&step["step"], &step["outcome"])).collect();
     let done = json!("done");
     assert_eq!(steps, [(&json!("read"), &done), (&json!("rotate"), &done), (&json!("verify"), &done)]);
     assert!(one["steps"][0]["at"].as_str().is_some_and(|at| at.ends_with('Z') && at.len() == 20), "{one}");
@@ -101,7 +102,8 @@ fn a_missing_scope_is_named_before_anything_is_asked() {
 #[test]
 fn a_refusal_is_rejected_and_nothing_in_doubt() {
     for (status, code) in [(400, 1), (401, 3), (403, 4), (404, 5), (409, 1), (429, 10)] {
-        let mut tenant = Tenant::faulty(&format!("[[fault]]\n{ROTATE}when = \"before\"\nstatus = {status}\nbody = '{{}}'\n"));
+        let mut tenant =
+            Tenant::faulty(&format!("[[fault]]\n{ROTATE}when = \"before\"\nstatus = {status}\nbody = '{{}}'\n"));
         let old = tenant.running.secret_of(BILLING);
         let run = tenant.run(&["rotate", BILLING, "--now", "--yes", "--json"]);
         assert_eq!((run.code, &run.json()[0]["outcome"]), (code, &json!("rejected")), "HTTP {status}");
@@ -204,9 +206,8 @@ mod interrupted {
 
     #[test]
     fn before_anything_is_sent_nothing_happens() {
-        let scenario = format!(
-            "[[fault]]\nmethod = \"GET\"\npath = \"/api/v2/clients/{BILLING}\"\nskip = 1\nhang = true\n"
-        );
+        let scenario =
+            format!("[[fault]]\nmethod = \"GET\"\npath = \"/api/v2/clients/{BILLING}\"\nskip = 1\nhang = true\n");
         let mut tenant = Tenant::faulty(&scenario);
         let child = start(&tenant, &[BILLING]);
         let deadline = Instant::now() + Duration::from_secs(20);
