@@ -4,7 +4,7 @@
 mod answer;
 /// What a token says of itself.
 mod claims;
-/// Listing, reading and rotating clients.
+/// Reading and rotating one client.
 mod clients;
 /// What can go wrong, in words that say what to do.
 pub mod error;
@@ -12,8 +12,12 @@ pub mod error;
 mod lenient;
 /// Staying under the rate limit.
 mod pace;
+/// Listing clients.
+mod pages;
 /// Asking the token endpoint what it thinks of a secret.
 mod probe;
+/// Which fields may be asked for.
+mod sight;
 /// Getting and renewing tokens.
 mod token;
 /// One request and its answer, within limits of time and size.
@@ -24,9 +28,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use clients::{Page, Pages, SecretRead};
+pub use clients::SecretRead;
 pub use error::{Applied, Error, ErrorKind};
 pub use pace::{Pace, Waiting};
+pub use pages::{Page, Pages};
 
 use crate::domain::{Domain, Scopes, Secret};
 use pace::Pacer;

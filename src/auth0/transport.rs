@@ -116,7 +116,17 @@ impl Transport {
         build: impl FnOnce(&Client) -> RequestBuilder,
         most: usize,
     ) -> Result<Answer, Failure> {
-        exchange(build(self.reads()?), most).await
+        exchange(build(self.reads()?), most).await.map_err(|failure| self.located(failure))
+    }
+
+    /// Says which host it is that cannot be reached: the message of the system does not.
+    fn located(&self, failure: Failure) -> Failure {
+        if failure.kind != ErrorKind::Unreachable {
+            return failure;
+        }
+        let host = self.base.host_str().unwrap_or_default();
+        let host = self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Failure { message: format!("{host} cannot be reached: {}", failure.message), ..failure }
     }
 
     /// Sends a request that changes something: once, on a connection that nothing used before, because a kept
@@ -127,7 +137,7 @@ impl Transport {
         most: usize,
     ) -> Result<Answer, Failure> {
         let client = self.client().map_err(set_up)?;
-        exchange(build(&client), most).await
+        exchange(build(&client), most).await.map_err(|failure| self.located(failure))
     }
 
     /// The proxy that the environment names for this tenant, without its credentials.

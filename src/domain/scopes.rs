@@ -82,6 +82,12 @@ impl Scopes {
         self.any(&[READ_CLIENTS, READ_CLIENT_KEYS, "read:client_summary"])
     }
 
+    /// Read more of a client than its name, type and description. Source: OAS `get_clients`, description.
+    #[must_use]
+    pub fn read_settings(&self) -> Ability {
+        self.any(&[READ_CLIENTS, READ_CLIENT_KEYS])
+    }
+
     /// Read a client's secret and its authentication methods. Source: OAS `get_clients_by_id`.
     #[must_use]
     pub fn read_secrets(&self) -> Ability {

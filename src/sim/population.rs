@@ -8,7 +8,8 @@ pub enum Population {
     /// Those of `assets/demo-tenant.json`.
     #[default]
     Demo,
-    /// So many, the same ones for the same seed. Their secrets are the same too: they guard nothing.
+    /// Just so many, the same ones for the same seed. Their secrets are the same too: they guard nothing. The client that
+    /// manages the tenant is not among them: it is known by its id alone.
     Generated {
         /// How many.
         clients: usize,

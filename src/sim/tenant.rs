@@ -80,6 +80,8 @@ impl ClientRecord {
 pub(super) struct Clients {
     pub(super) all: Vec<ClientRecord>,
     by_id: HashMap<Box<str>, usize>,
+    /// The client that manages the tenant, where a list must not have it: whoever asks for so many clients means those.
+    apart: Option<ClientRecord>,
 }
 
 impl Clients {
@@ -88,12 +90,28 @@ impl Clients {
         self.all.push(client);
     }
 
+    /// Adds a client that is known by its id and not listed.
+    pub(super) fn add_apart(&mut self, client: ClientRecord) {
+        self.apart = Some(client);
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&ClientRecord> {
-        self.all.get(*self.by_id.get(id)?)
+        match self.by_id.get(id) {
+            Some(index) => self.all.get(*index),
+            None => self.apart.as_ref().filter(|client| &*client.id == id),
+        }
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut ClientRecord> {
-        self.all.get_mut(*self.by_id.get(id)?)
+        match self.by_id.get(id) {
+            Some(index) => self.all.get_mut(*index),
+            None => self.apart.as_mut().filter(|client| &*client.id == id),
+        }
+    }
+
+    /// All of them, the one that is not listed too.
+    fn every(&self) -> impl Iterator<Item = &ClientRecord> {
+        self.all.iter().chain(&self.apart)
     }
 
     pub(super) fn remove(&mut self, id: &str) -> bool {
@@ -129,7 +147,10 @@ impl Tenant {
         let mut start = population::start(&options.tenant);
         let manager = population::manager();
         let names = (manager.id.to_string(), manager.secret.to_string());
-        start.clients.add(manager);
+        match options.tenant {
+            population::Population::Demo => start.clients.add(manager),
+            population::Population::Generated { .. } => start.clients.add_apart(manager),
+        }
         Self {
             access: Access::new(url, host),
             url: url.to_owned(),
@@ -173,7 +194,7 @@ impl Tenant {
     }
 
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.clients().all.iter().map(|client| client.secret.to_string()).collect()
+        self.clients().every().map(|client| client.secret.to_string()).collect()
     }
 
     pub(super) fn rotate_as_other(&self, id: &str) {

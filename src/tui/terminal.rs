@@ -1,5 +1,6 @@
 //! Raw mode, alternate screen, signals, and handing the terminal back whatever happens.
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -69,7 +71,9 @@ pub struct Ended {
 /// How long the end waits for a request that is on its way.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
-type Screen80 = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+/// Never dropped: dropping shows the cursor, which `hand_back` does, and where the terminal is gone prints a complaint on
+/// stderr, which is gone as well, and that panics.
+type Screen80 = ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>;
 
 /// Runs the interface until the user, a signal or a lost terminal ends it.
 ///
@@ -122,7 +126,8 @@ fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16
 
 fn new_terminal() -> io::Result<Screen80> {
     // A frame is written in one go: stdout's own line buffer would cut it into a write per kilobyte.
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout())))
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+    Terminal::new(backend).map(ManuallyDrop::new)
 }
 
 /// Reads the terminal on a thread of its own. (crossterm's `EventStream` keeps the first waker it is polled with, so what
@@ -366,7 +371,9 @@ impl Loop {
         let now = self.now();
         self.runner.handle(now, Event::Resized(size.0, size.1));
         self.runner.handle(now, Event::Resumed);
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal where the cursor is, and never hears the answer, which goes to the thread that
+        // reads the keys. A resize, to the same size too, empties the screen and has all of it drawn anew.
+        self.terminal.resize(Rect::new(0, 0, size.0, size.1))
     }
 
     /// Lets requests that are on their way finish, and says what came of the rotations that nobody saw end.

@@ -36,9 +36,10 @@ impl Moment {
 /// Something on the screen that can be pointed at. The view knows where each one stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A line of the table, by its position in the list.
+    /// A line of the table, by its client's index in the catalog: the list may be sorted anew between the frame that was
+    /// clicked and the click.
     Row(usize),
-    /// A client's name or gear in the table: opens it.
+    /// A client's name or gear in the table, by the same index: opens it.
     OpenRow(usize),
     /// The settings pane.
     Pane,

@@ -223,6 +223,7 @@ pub fn availability(state: &State, action: Action) -> Availability {
         (Some(Overlay::Rotation(id)), Action::CheckAgain) => {
             ready_if(state.job(*id).is_some_and(|job| job.in_doubt() && !job.settling))
         }
+        (Some(Overlay::Question(question)), Action::Yes | Action::No) => ready_if(question.listens(state.now)),
         (Some(_), _) => A::Ready,
         (None, _) => availability_below(state, action),
     }

@@ -5,6 +5,7 @@ use super::event::{CopyKind, Moment};
 use super::geometry::Geometry;
 use super::job::{Job, JobId};
 use super::key::Key;
+use super::screen::question::DEAF_FOR;
 use super::screen::{Overlay, Screen};
 use crate::auth0::{Error, Session};
 use crate::domain::{Domain, Environment};
@@ -190,6 +191,11 @@ impl State {
         due.extend(self.notice.as_ref().map(|notice| notice.until));
         due.extend(self.clipboard.as_ref().map(|held| held.clears_at));
         due.extend(self.paced_until.map(next_second));
+        if let Some(Overlay::Question(question)) = &self.overlay
+            && !question.listens(self.now)
+        {
+            due.push(question.asked.after(DEAF_FOR));
+        }
         if let Screen::Main(main) = &self.screen {
             if let Some(pane) = &main.pane {
                 due.extend(pane.revealed_until().map(next_second));

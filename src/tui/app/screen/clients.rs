@@ -7,8 +7,12 @@ use crate::domain::Catalog;
 use crate::domain::catalog::Row;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::filter::Search;
-use crate::tui::app::sort::Order;
+use crate::tui::app::sort::{Order, sorted};
 use crate::tui::app::state::Ticket;
+
+/// So many clients are sorted on the spot, in a millisecond: a small list never shows itself unsorted. More are sorted by
+/// an effect.
+const SORTED_AT_ONCE: usize = 2048;
 
 /// How far loading has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +142,15 @@ impl Clients {
         self.put(position);
     }
 
+    /// Selects the client with this index in the catalog; false where the list has it no more.
+    pub fn select_client(&mut self, index: usize) -> bool {
+        let position = (0..self.len()).find(|position| self.index_at(*position) == Some(index));
+        if let Some(position) = position {
+            self.select(position);
+        }
+        position.is_some()
+    }
+
     fn put(&mut self, position: usize) {
         self.selected = position.min(self.len().saturating_sub(1));
     }
@@ -160,8 +173,9 @@ impl Clients {
         // sorted when half as many again are there, and at the end. Till then new ones stand at the end.
         let sorted = self.sorted.as_ref().map_or(0, |sorted| sorted.len());
         let mut effects = Vec::new();
-        if self.sorting.is_none() && self.catalog.len() > sorted + sorted / 2 {
-            effects.push(self.sort(tickets));
+        let few = self.catalog.len() <= SORTED_AT_ONCE;
+        if self.sorting.is_none() && (few || self.catalog.len() > sorted + sorted / 2) {
+            effects.extend(self.sort(tickets));
         }
         effects.extend(self.rematch_if_grown(tickets));
         effects
@@ -179,19 +193,22 @@ impl Clients {
         }
         self.loading = result.map_or_else(Loading::Failed, |()| Loading::Done);
         if self.sorting.is_none() && self.sorted.as_ref().map_or(0, |sorted| sorted.len()) < self.catalog.len() {
-            return vec![self.sort(tickets)];
+            return self.sort(tickets);
         }
         Vec::new()
     }
 
-    fn sort(&mut self, tickets: &mut dyn FnMut() -> Ticket) -> Effect {
+    fn sort(&mut self, tickets: &mut dyn FnMut() -> Ticket) -> Vec<Effect> {
         let ticket = tickets();
         self.sorting = Some(ticket);
-        Effect::Sort(ticket, self.catalog.clone(), self.order)
+        if self.catalog.len() <= SORTED_AT_ONCE {
+            return self.sorted(ticket, sorted(&self.catalog, self.order), tickets);
+        }
+        vec![Effect::Sort(ticket, self.catalog.clone(), self.order)]
     }
 
     /// Sorts by the next column.
-    pub fn sort_next(&mut self, tickets: &mut dyn FnMut() -> Ticket) -> Effect {
+    pub fn sort_next(&mut self, tickets: &mut dyn FnMut() -> Ticket) -> Vec<Effect> {
         self.order = self.order.next();
         self.sort(tickets)
     }
@@ -212,7 +229,7 @@ impl Clients {
             self.return_to(anchor);
         }
         if stale {
-            effects.push(self.sort(tickets));
+            effects.extend(self.sort(tickets));
         }
         effects
     }

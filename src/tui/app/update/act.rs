@@ -1,7 +1,7 @@
 use super::overlay::act_in_overlay;
 use super::rotation::ask_to_rotate;
 use super::secret::{curl, read_to_copy, reveal};
-use super::{hide_secrets, with_clients};
+use super::{hide_secrets, leave_pane, with_clients};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::CopyKind;
@@ -132,10 +132,14 @@ pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
             }
         },
         Action::SwitchFocus => {
-            main.focus = if in_pane { Focus::Table } else { Focus::Pane };
+            if in_pane {
+                leave_pane(main, Focus::Table);
+            } else {
+                main.focus = Focus::Pane;
+            }
             Vec::new()
         }
-        Action::Sort => with_clients(state, |clients, tickets| vec![clients.sort_next(tickets)]),
+        Action::Sort => with_clients(state, |clients, tickets| clients.sort_next(tickets)),
         Action::Reload => reload(state),
         Action::NextClient | Action::PreviousClient => {
             main.clients.move_by(if action == Action::NextClient { 1 } else { -1 });

@@ -170,6 +170,14 @@ fn hide_secrets(state: &mut State) {
     }
 }
 
+/// Moves the focus out of the settings, which may stay on screen: a revealed secret does not.
+fn leave_pane(main: &mut Main, to: Focus) {
+    main.focus = to;
+    if let Some(pane) = &mut main.pane {
+        pane.hide();
+    }
+}
+
 fn client_loaded(state: &mut State, ticket: Ticket, result: Result<crate::domain::Client, Error>) {
     if let Screen::Main(main) = &mut state.screen
         && let Some(pane) = &mut main.pane

@@ -1,4 +1,5 @@
 use super::act::{act, open_selected};
+use super::leave_pane;
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::Target;
@@ -9,10 +10,12 @@ use crate::tui::app::state::State;
 pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
     let place = place(&state.screen, state.overlay.as_ref());
     match target {
-        Target::Row(position) | Target::OpenRow(position) if state.overlay.is_none() => {
+        Target::Row(index) | Target::OpenRow(index) if state.overlay.is_none() => {
             let Screen::Main(main) = &mut state.screen else { return Vec::new() };
-            main.clients.select(position);
-            main.focus = Focus::Table;
+            if !main.clients.select_client(index) {
+                return Vec::new();
+            }
+            leave_pane(main, Focus::Table);
             match target {
                 Target::OpenRow(_) => open_selected(state),
                 _ => Vec::new(),

@@ -91,9 +91,9 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
     let mut words = clients.shown_pattern().map(Words::new);
     for (line, y) in (body.y..body.bottom()).enumerate() {
         let position = offset + line;
-        let Some(row) = clients.row_at(position) else { break };
+        let Some((index, row)) = clients.index_at(position).zip(clients.row_at(position)) else { break };
         let whole = Rect { x: area.x, y, width: area.width, height: 1 };
-        painter.target(whole, Target::Row(position));
+        painter.target(whole, Target::Row(index));
         let selected = position == clients.selected;
         if selected {
             let focused = main.focus != Focus::Pane;
@@ -101,11 +101,11 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
         }
         draw_row(painter, &columns, y, row, words.as_mut(), selected);
         if let Some(name) = columns.first() {
-            painter.target(Rect { x: name.x, y, width: name.width, height: 1 }, Target::OpenRow(position));
+            painter.target(Rect { x: name.x, y, width: name.width, height: 1 }, Target::OpenRow(index));
         }
         let gear = Rect { x: area.right().saturating_sub(3), y, width: 2, height: 1 };
         painter.text(gear.x, y, 1, "⚙", theme.dim);
-        painter.target(gear, Target::OpenRow(position));
+        painter.target(gear, Target::OpenRow(index));
     }
 }
 

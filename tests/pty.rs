@@ -1,0 +1,275 @@
+//! The real program in a real pseudo-terminal: the main job by keyboard and by mouse, and the terminal handed back whatever
+//! happens.
+#![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+#[path = "harness/process.rs"]
+#[expect(dead_code, reason = "the other half of it is for the command line's tests")]
+mod process;
+#[path = "harness/pty.rs"]
+mod pty;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use process::Tenant;
+use pty::Terminal;
+use rustix::process::Signal;
+
+/// The demo tenant's client "Billing API".
+const BILLING: &str = "Qm2vXz8KpL4nRt7YwB1cFj6HsD9gUe3A";
+
+fn on(tenant: &Tenant, size: (u16, u16), more: &[(&str, &str)]) -> Terminal {
+    let variables =
+        [&[("AUTH0_DOMAIN", tenant.running.url()), ("AUTH0_API_TOKEN", tenant.running.token())], more].concat();
+    let terminal = Terminal::start(tenant.home.path(), &[], &variables, size);
+    terminal.until("28 clients");
+    terminal
+}
+
+fn secret(tenant: &Tenant) -> String {
+    tenant.running.secret_of(BILLING).expect("a secret")
+}
+
+/// The bytes that put `text` into the terminal's clipboard.
+fn osc52(text: &str) -> Vec<u8> {
+    format!("\u{1b}]52;c;{}", STANDARD.encode(text)).into_bytes()
+}
+
+#[test]
+fn the_main_job_by_keyboard() {
+    let tenant = Tenant::demo();
+    let old = secret(&tenant);
+    let mut terminal = on(&tenant, (80, 24), &[]);
+    terminal.keys("/billing api\r\r");
+    terminal.until("Client Secret");
+    terminal.until("Creates invoices");
+    terminal.keys("r");
+    terminal.until("Rotate the client secret?");
+    // What is pressed at once is not heard; then the answers are offered, and Enter is none of them.
+    terminal.keys("yy\r");
+    terminal.until("y rotate now");
+    terminal.keys("\r\r");
+    assert!(terminal.screen().contains("y rotate now"));
+    assert_eq!(tenant.posts(), 0);
+    terminal.keys("y");
+    terminal.until("New secret");
+    terminal.until("the new secret is accepted");
+    let new = secret(&tenant);
+    assert_ne!(new, old);
+    assert!(!terminal.screen().contains(&new), "the new secret is masked");
+    terminal.keys("v");
+    terminal.until(&new);
+    terminal.keys("v");
+    terminal.until_gone(&new);
+    terminal.keys("c");
+    terminal.until_written(&osc52(&new));
+    terminal.until("cleared in 30 s");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    terminal.assert_nowhere(&new);
+    assert_eq!(tenant.posts(), 1);
+}
+
+#[test]
+fn the_main_job_by_mouse() {
+    let tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (120, 36), &[]);
+    terminal.click("Billing API");
+    terminal.until("Creates invoices");
+    terminal.click("[ ] Reveal");
+    // The pane is narrow: the secret stands on several lines, its first characters on one.
+    terminal.until(&secret(&tenant)[..16]);
+    terminal.click("[x] Reveal");
+    terminal.until("[ ] Reveal");
+    terminal.click("⟳");
+    terminal.until("Rotate the client secret?");
+    let old = secret(&tenant);
+    terminal.click("y rotate now");
+    terminal.until("the new secret is accepted");
+    let new = secret(&tenant);
+    terminal.click("c copy");
+    terminal.until_written(&osc52(&new));
+    terminal.keys("\u{1b}");
+    terminal.until_gone("New secret");
+    terminal.wheel_down("Checkout");
+    terminal.click("q quit");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    terminal.assert_nowhere(&new);
+    assert_eq!(tenant.posts(), 1);
+}
+
+#[test]
+fn the_demo_needs_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::start(home.path(), &["demo"], &[], (80, 24));
+    terminal.until("28 clients");
+    terminal.keys("/billing api\r\r");
+    terminal.until("Creates invoices");
+    terminal.keys("r");
+    terminal.until("y rotate now");
+    terminal.keys("y");
+    terminal.until("New secret");
+    terminal.keys("\u{3}");
+    terminal.keys("\u{3}");
+    assert!(matches!(terminal.end(), 0 | 130));
+    terminal.assert_restored();
+}
+
+#[test]
+fn without_a_tenant_the_first_screen_offers_the_demo() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::start(home.path(), &[], &[], (80, 24));
+    terminal.until("AUTH0_DOMAIN");
+    terminal.keys("d");
+    terminal.until("Billing API");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn ctrl_c_always_works() {
+    let tenant = Tenant::demo();
+    for keys in ["\u{3}", "/abc\u{3}", "?\u{3}", ":\u{3}", "\r\u{3}"] {
+        let mut terminal = on(&tenant, (80, 24), &[]);
+        terminal.keys(keys);
+        assert_eq!(terminal.end(), 130, "{keys:?}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_handed_back() {
+    let tenant = Tenant::demo();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let mut terminal = on(&tenant, (80, 24), &[]);
+        terminal.keys("/billing api\r\rv");
+        terminal.until("[x] Reveal");
+        let secret = secret(&tenant);
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), code);
+        terminal.assert_restored();
+        terminal.assert_nowhere(&secret[..16]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_stops_and_comes_back_whole() {
+    let tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (80, 24), &[]);
+    for by_key in [true, false] {
+        if by_key {
+            terminal.keys("\u{1a}");
+        } else {
+            terminal.signal(Signal::TSTP);
+        }
+        terminal.until_stopped();
+        terminal.until_handed_back();
+        terminal.assert_restored();
+        terminal.signal(Signal::CONT);
+        terminal.until("Billing API");
+        terminal.keys("j");
+        terminal.until(if by_key { "2/28" } else { "3/28" });
+    }
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_panic_hands_the_terminal_back_and_shows_no_data() {
+    let tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (80, 24), &[("ROLLOVER_TEST_PANIC", "1")]);
+    terminal.keys("/billing api\r\rv");
+    terminal.until("[x] Reveal");
+    let secret = secret(&tenant);
+    terminal.keys("m");
+    assert_eq!(terminal.end(), 1);
+    terminal.assert_restored();
+    assert!(terminal.screen().contains("a fault of the program at src/"), "{}", terminal.screen());
+    terminal.assert_nowhere(&secret[..16]);
+    terminal.assert_nowhere("a panic was asked for");
+}
+
+#[test]
+fn a_lost_terminal_ends_it() {
+    let tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (80, 24), &[]);
+    terminal.hang_up();
+    assert_eq!(terminal.end(), 129);
+}
+
+#[test]
+fn an_error_screen_hands_the_terminal_back_too() {
+    let mut tenant = Tenant::demo();
+    let token = tenant.running.mint_token("read:logs", std::time::Duration::from_mins(5));
+    let variables = [("AUTH0_DOMAIN", tenant.running.url()), ("AUTH0_API_TOKEN", token.as_str())];
+    let mut terminal = Terminal::start(tenant.home.path(), &[], &variables, (80, 24));
+    terminal.until("Insufficient scope");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    tenant.assert_silent(&String::from_utf8_lossy(&terminal.raw()));
+}
+
+#[test]
+fn another_size_is_taken_up_at_once() {
+    let tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (80, 24), &[]);
+    assert!(!terminal.screen().contains("Authentication"));
+    terminal.resize(140, 40);
+    terminal.until("Authentication");
+    terminal.resize(50, 10);
+    terminal.until("enlarge the window");
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.end(), 130);
+    terminal.assert_restored();
+}
+
+#[test]
+fn nothing_secret_is_shown_unasked_and_no_name_reaches_the_terminal_raw() {
+    let mut tenant = Tenant::demo();
+    let mut terminal = on(&tenant, (120, 36), &[("NO_COLOR", "1")]);
+    for filter in ["totally", "viewer", "runner", "rewards"] {
+        terminal.keys(&format!("/{filter}\r\r"));
+        // The settings are there, not only what the table knew.
+        terminal.until("Application URIs");
+        terminal.keys("r");
+        terminal.until("Rotate the client secret?");
+        terminal.until("n leave it as it is");
+        terminal.keys("n");
+        terminal.until_gone("Rotate the client secret?");
+        terminal.keys("\u{1b}");
+        terminal.until_gone("Reveal client secret");
+        terminal.keys("\u{1b}");
+        terminal.until("sorted by name");
+    }
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    tenant.assert_silent(&raw);
+    assert!(raw.contains("\\u{001B}[2J"), "the name was on screen");
+    let mut rest = raw.as_str();
+    while let Some(at) = rest.find(rollover::domain::untrusted::is_hidden) {
+        rest = &rest[at..];
+        rest = match rest.as_bytes() {
+            [b'\r' | b'\n' | 0x08, ..] => &rest[1..],
+            // Cursor, erasing, modes, and styles without a colour; nothing else is ever ours.
+            [0x1b, b'[', ..] => {
+                let length = rest[2..].find(|c: char| ('\u{40}'..='\u{7e}').contains(&c)).expect("a whole sequence");
+                let (sequence, after) = rest[2..].split_at(length + 1);
+                assert!(sequence.ends_with(['H', 'J', 'K', 'm', 'h', 'l', 'X', 'C']), "{sequence:?}");
+                let parameters = sequence.trim_end_matches('m');
+                let colours = parameters.split(';').filter_map(|number| number.parse::<u32>().ok());
+                let coloured = sequence.ends_with('m') && colours.into_iter().any(|number| (30..=47).contains(&number));
+                assert!(!coloured, "a colour, despite NO_COLOR: {sequence:?}");
+                after
+            }
+            _ => panic!("{:?} was written raw", &rest.chars().take(8).collect::<String>()),
+        };
+    }
+}
