@@ -84,10 +84,12 @@ fn the_main_job_by_mouse() {
     terminal.until("[ ] Reveal");
     terminal.click("⟳");
     terminal.until("Rotate the client secret?");
+
     let old = secret(&tenant);
     terminal.click("y rotate now");
     terminal.until("the new secret is accepted");
     let new = secret(&tenant);
+    assert_ne!(new, old);
     terminal.click("c copy");
     terminal.until_written(&osc52(&new));
     terminal.keys("\u{1b}");

@@ -290,7 +290,8 @@ fn tell(sender: &mpsc::UnboundedSender<Message>, event: Event) {
 }
 
 /// Short patterns match much, and matching much takes long: two halves on two threads take half as long.
-fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Sync)) -> Arc<[u32]> {
+#[must_use]
+pub fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Sync)) -> Arc<[u32]> {
     const WORTH_A_THREAD: usize = 4096;
     let ranks = Ranks::new(search.order.as_deref());
     let length = search.len();

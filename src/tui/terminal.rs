@@ -86,7 +86,12 @@ pub fn run(start: Start) -> io::Result<Ended> {
             "the interface needs a terminal; `rollover list` and `rollover show` work without one",
         ));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        // A thread that searched or sorted would wake up after a while to end itself: an idle program does not wake up.
+        .thread_keep_alive(Duration::from_hours(24 * 365))
+        .build()?;
     let begun = Instant::now();
     let size = crossterm::terminal::size()?;
     let view = View::new(Theme::new(start.colours));

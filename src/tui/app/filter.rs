@@ -55,6 +55,8 @@ impl Search {
             let key = (u64::from(u32::MAX - score) << 32) | u64::from(ranks.of(index));
             found.push((key, index));
         }
+        // Here, so that threads which score parts of a search sort them too.
+        found.sort_unstable();
         found
     }
 }
@@ -85,8 +87,9 @@ impl Ranks {
 /// Puts the hits of all ranges into one list, best first.
 #[must_use]
 pub fn merge(parts: Vec<Vec<(u64, u32)>>) -> Arc<[u32]> {
-    let mut all: Vec<_> = parts.into_iter().flatten().collect();
-    all.sort_unstable();
+    let mut all = parts.concat();
+    // Each part is sorted; the stable sort sees that and merges them in one go.
+    all.sort();
     all.into_iter().map(|(_, index)| index).collect()
 }
 
