@@ -57,12 +57,9 @@ impl Answer {
             400..=499 => ErrorKind::Refused,
             _ => ErrorKind::Unreadable,
         };
-        // Source: RELIABILITY of this project's design: only these statuses say that nothing was applied.
-        let refused = matches!(kind, |ErrorKind::Unauthorized| ErrorKind::MissingScope
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::RateLimited
-            | ErrorKind::Refused);
+        // Only these, documented or seen of Auth0 itself, say for certain that nothing was applied (OAS, `post_rotate-secret`).
+        // Others below 500 are as likely a proxy's; 499, say, means that it gave up while Auth0 was still at work.
+        let refused = matches!(status, 400 | 401 | 403 | 404 | 409 | 429);
         let applied = if mutation && !refused { Applied::InDoubt } else { Applied::No };
         Error {
             hint: hint(&kind, applied, &missing_scopes, &message),
@@ -132,7 +129,7 @@ fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted], message: &str)
         ErrorKind::Forbidden => "The tenant's plan or account does not permit it.".to_owned(),
         ErrorKind::NotFound => "It may have been deleted meanwhile; load the list again. Check that this is the right tenant.".to_owned(),
         ErrorKind::RateLimited => "Nothing was applied. Wait a moment and try again.".to_owned(),
-        ErrorKind::Refused => "Auth0 understood the request and refused it; nothing was applied.".to_owned(),
+        ErrorKind::Refused if applied == Applied::No => "Auth0 understood the request and refused it; nothing was applied.".to_owned(),
         ErrorKind::Redirected if applied == Applied::No => {
             "Redirects are never followed. Check the domain: it must be the tenant itself.".to_owned()
         }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess};
 use serde_json::Value;
 
 use super::error::{Error, ErrorKind};
-use super::lenient::{FieldTaker, Fields, Text};
+use super::lenient::{FieldTaker, Fields, Text, without_lone_surrogates};
 use super::sight::{self, Sight};
 use super::token::{Token, random_hex};
 use super::transport::{Answer, ONE};
@@ -46,8 +46,12 @@ impl Api {
                 Ok(answer) => {
                     let value: Value = serde_json::from_slice(&answer.body)
                         .ok()
+                        .or_else(|| serde_json::from_slice(&without_lone_surrogates(&answer.body)?).ok())
                         .filter(Value::is_object)
                         .ok_or_else(|| Answer::unreadable(&doing, "it is no client", false))?;
+                    if value["client_id"].as_str().is_some_and(|id| id != client_id) {
+                        return Err(Answer::unreadable(&doing, "it is about another client", false));
+                    }
                     return Ok(client_of(&value, sight == Sight::Keys));
                 }
                 Err(error) => sight = sight.less(error)?,
@@ -188,9 +192,10 @@ fn doing(what: &str, client_id: &str) -> String {
 }
 
 fn client_path(client_id: &str) -> String {
-    // A path part of dots alone would be taken for a folder step by URL parsers.
+    // URL parsers take one dot or two for a folder step, even written as %2E (URL standard, double-dot URL path segment).
+    // No client has such an id; encoded twice, it asks for one that is not there.
     let encoded = utf8_percent_encode(client_id, UNRESERVED).to_string();
-    let encoded = if encoded.chars().all(|character| character == '.') { encoded.replace('.', "%2E") } else { encoded };
+    let encoded = if matches!(client_id, "." | "..") { encoded.replace('.', "%252E") } else { encoded };
     format!("/api/v2/clients/{encoded}")
 }
 

@@ -14,7 +14,7 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: no such client.
     NotFound,
-    /// 400, 405, 409, 413 …: Auth0 understood the request and refused it.
+    /// 400, 405, 409, 413 …: the request was refused. Of a change, [`Error::applied`] says whether that is certain.
     Refused,
     /// 429, still after waiting as long as the policy allows.
     RateLimited,

@@ -5,6 +5,37 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// The same JSON with U+FFFD for every half of a surrogate pair that stands alone; `None` where none does. JavaScript writes
+/// such halves, for names that were cut in the middle of a character, and one of them makes the whole body unreadable.
+pub(super) fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    fn unit(json: &[u8]) -> Option<u16> {
+        let digits = json.strip_prefix(b"\\u")?.get(..4)?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    }
+    let mut mended = Vec::with_capacity(json.len());
+    let (mut rest, mut found) = (json, false);
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        mended.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        // An escape that is no `\u…` is two bytes, of which the second may be a backslash.
+        let length = match (unit(rest), rest.get(6..).and_then(unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                found = true;
+                mended.extend_from_slice(b"\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            (Some(_), _) => 6,
+            (None, _) => 2.min(rest.len()),
+        };
+        mended.extend_from_slice(&rest[..length]);
+        rest = &rest[length..];
+    }
+    mended.extend_from_slice(rest);
+    found.then_some(mended)
+}
+
 /// A text, borrowed where it holds no escapes.
 #[derive(Debug, Default)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Api;
 use super::error::Error;
-use super::lenient::{FieldTaker, Fields, FirstName, Flag, Text};
+use super::lenient::{FieldTaker, Fields, FirstName, Flag, Text, without_lone_surrogates};
 use super::sight::{METHODS_FIELD, Sight};
 use super::transport::{Answer, PAGE};
 use crate::domain::{AuthMethod, ClientSummary, Untrusted};
@@ -43,10 +43,16 @@ pub struct Pages {
 enum Next {
     First,
     From(String),
-    /// Offset paging; the clients that came so far.
-    Offset(usize),
+    /// Offset paging: this page, where a page holds so many.
+    Offset {
+        page: usize,
+        size: usize,
+    },
     End,
 }
+
+/// The most that may be asked for at once. Source: OAS `get_clients`.
+const MOST: usize = 100;
 
 impl Pages {
     /// The next page; `None` after the last.
@@ -64,19 +70,19 @@ impl Pages {
         };
         let mut query = vec![("fields", sight.fields().to_owned())];
         match &self.next {
-            Next::From(cursor) => query.extend([("take", "100".to_owned()), ("from", cursor.clone())]),
-            Next::Offset(count) => query.extend([
-                ("page", (count / 100).to_string()),
-                ("per_page", "100".to_owned()),
+            Next::From(cursor) => query.extend([("take", MOST.to_string()), ("from", cursor.clone())]),
+            Next::Offset { page, size } => query.extend([
+                ("page", page.to_string()),
+                ("per_page", size.to_string()),
                 ("include_totals", "true".to_owned()),
             ]),
-            Next::First | Next::End => query.push(("take", "100".to_owned())),
+            Next::First | Next::End => query.push(("take", MOST.to_string())),
         }
         let answer = match self.api.read("/api/v2/clients", &query, PAGE, DOING).await {
             Ok(answer) => answer,
             // A server that does not know `take` may refuse it.
             Err(error) if error.status == Some(400) && matches!(self.next, Next::First) => {
-                self.next = Next::Offset(0);
+                self.next = Next::Offset { page: 0, size: MOST };
                 return Box::pin(self.next()).await;
             }
             Err(error) => {
@@ -95,6 +101,7 @@ impl Pages {
         let clients: Vec<_> =
             listed.clients.into_iter().filter(|client| self.seen.insert(hash(client.client_id.raw()))).collect();
         let repeated = came > 0 && self.seen.len() == before;
+        let all = listed.total.is_some_and(|total| self.seen.len() >= total);
         self.next = match (&self.next, listed.next) {
             (Next::First | Next::From(_), Some(cursor)) => {
                 if repeated || !self.cursors.insert(cursor.clone()) {
@@ -103,14 +110,17 @@ impl Pages {
                 Next::From(cursor)
             }
             // No `next` on the first page: all there is, if this was checkpoint paging (an object without totals); else the
-            // server does not know that, and has more wherever the page was full.
-            (Next::First, None) if listed.checkpoint => Next::End,
-            (Next::First, None) | (Next::Offset(_), _) => {
+            // server does not know that, and is asked in the other way.
+            (Next::First, None) if listed.checkpoint || came == 0 || all => Next::End,
+            (Next::First, None) => Next::Offset { page: self.seen.len() / MOST, size: MOST },
+            (Next::Offset { page, size }, _) => {
                 let have = self.seen.len();
-                let all = listed.total.is_some_and(|total| have >= total);
-                // What counts is how many came, not how many were asked for: a server may give fewer to a page.
-                let short = listed.total.is_none() && came < listed.limit.unwrap_or(50).min(50);
-                if came == 0 || repeated || all || short { Next::End } else { Next::Offset(have) }
+                let short = listed.total.is_none() && listed.limit.is_some_and(|limit| came < limit);
+                // What counts is how many came, not how many were asked for: a server may give fewer to a page. On the
+                // first one, those may be just the ones that it gave to the question it did not understand.
+                let size = came.min(*size);
+                let stuck = came == 0 || (repeated && *page > 0);
+                if stuck || all || short { Next::End } else { Next::Offset { page: have / size, size } }
             }
             (Next::From(_) | Next::End, _) => Next::End,
         };
@@ -139,6 +149,10 @@ struct Listed {
 impl Listed {
     /// From any of the three shapes: a bare array, an object with totals, an object with `next`.
     fn parse(body: &[u8], methods: bool) -> Option<Self> {
+        Self::strictly(body, methods).or_else(|| Self::strictly(&without_lone_surrogates(body)?, methods))
+    }
+
+    fn strictly(body: &[u8], methods: bool) -> Option<Self> {
         let mut json = serde_json::Deserializer::from_slice(body);
         let listed = json.deserialize_any(ListedVisitor { methods }).ok()?;
         json.end().ok()?;

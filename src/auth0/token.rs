@@ -108,7 +108,13 @@ impl TokenSource {
             };
             match result {
                 Ok(answer) => return token_of(&answer),
-                Err(error) => super::clients::pause_before_retry(attempt, error).await?,
+                Err(error) => {
+                    // The pacer does not know of this endpoint, which has a limit of its own.
+                    let limited = error.kind == ErrorKind::RateLimited;
+                    let wait = error.retry_after.unwrap_or(Duration::from_secs(1));
+                    super::clients::pause_before_retry(attempt, error).await?;
+                    tokio::time::sleep(if limited { wait } else { Duration::ZERO }).await;
+                }
             }
         }
         Err(Answer::unreadable(DOING, "no answer", false))

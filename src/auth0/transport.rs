@@ -25,6 +25,8 @@ pub(super) struct Transport {
     loopback: bool,
     /// Made when it is first needed: reading the platform's trust roots takes time that the first frame should not wait for.
     reads: OnceLock<Client>,
+    /// For changes, made like that; it keeps no connection.
+    changes: OnceLock<Client>,
 }
 
 /// An answer in full. Its body is wiped when dropped: it may hold a secret.
@@ -70,7 +72,8 @@ impl Failure {
 
 impl Transport {
     pub(super) fn new(domain: &Domain) -> Self {
-        Self { base: domain.base().clone(), loopback: domain.is_loopback(), reads: OnceLock::new() }
+        let (reads, changes) = (OnceLock::new(), OnceLock::new());
+        Self { base: domain.base().clone(), loopback: domain.is_loopback(), reads, changes }
     }
 
     /// A URL below the tenant's root. `path` has its parts percent-encoded already.
@@ -80,7 +83,8 @@ impl Transport {
         url
     }
 
-    fn client(&self) -> Result<Client, reqwest::Error> {
+    /// `kept`: how many connections may wait for the next request.
+    fn client(&self, kept: usize) -> Result<Client, reqwest::Error> {
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
@@ -90,6 +94,7 @@ impl Transport {
             .retry(retry::never())
             .https_only(self.base.scheme() == "https")
             .connect_timeout(CONNECT)
+            .pool_max_idle_per_host(kept)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true);
         if self.loopback {
@@ -102,12 +107,12 @@ impl Transport {
         builder.build()
     }
 
-    fn reads(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.reads.get() {
+    fn made<'a>(&self, place: &'a OnceLock<Client>, kept: usize) -> Result<&'a Client, Failure> {
+        if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.client().map_err(set_up)?;
-        Ok(self.reads.get_or_init(|| client))
+        let client = self.client(kept).map_err(set_up)?;
+        Ok(place.get_or_init(|| client))
     }
 
     /// Sends a request that changes nothing.
@@ -116,7 +121,7 @@ impl Transport {
         build: impl FnOnce(&Client) -> RequestBuilder,
         most: usize,
     ) -> Result<Answer, Failure> {
-        exchange(build(self.reads()?), most).await.map_err(|failure| self.located(failure))
+        exchange(build(self.made(&self.reads, usize::MAX)?), most).await.map_err(|failure| self.located(failure))
     }
 
     /// Says which host it is that cannot be reached: the message of the system does not.
@@ -130,14 +135,14 @@ impl Transport {
     }
 
     /// Sends a request that changes something: once, on a connection that nothing used before, because a kept
-    /// connection may turn out to be dead only after the request was written to it.
+    /// connection may turn out to be dead only after the request was written to it. A pool that may keep none is switched
+    /// off altogether (hyper-util 0.1.21, `pool::Config::is_enabled`); `tests/contract/wire.rs` counts the connections.
     pub(super) async fn change(
         &self,
         build: impl FnOnce(&Client) -> RequestBuilder,
         most: usize,
     ) -> Result<Answer, Failure> {
-        let client = self.client().map_err(set_up)?;
-        exchange(build(&client), most).await.map_err(|failure| self.located(failure))
+        exchange(build(self.made(&self.changes, 0)?), most).await.map_err(|failure| self.located(failure))
     }
 
     /// The proxy that the environment names for this tenant, without its credentials.
@@ -209,9 +214,8 @@ fn failure(error: reqwest::Error) -> Failure {
         ErrorKind::Unreachable
     } else if error.is_timeout() {
         ErrorKind::TimedOut
-    } else if error.is_decode() {
-        ErrorKind::Unreadable
     } else {
+        // What reqwest calls a failure to decode is a body that ended early: nothing is decoded at this place.
         ErrorKind::Broken
     };
     Failure { kind, sent: !never_sent, message: deepest(&error) }
