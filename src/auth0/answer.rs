@@ -105,7 +105,10 @@ fn scopes_named(message: &str) -> Vec<Untrusted> {
     after
         .split([',', ' '])
         .map(|name| name.trim_matches(['.', ' ']))
-        .filter(|name| !name.is_empty())
+        // They end up in a command to be pasted: only what a scope is made of, and nothing that a shell obeys.
+        .filter(|name| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_-.".contains(&byte))
+        })
         .map(Untrusted::from)
         .collect()
 }

@@ -154,6 +154,18 @@ async fn a_server_that_gives_less_to_a_page_than_it_is_asked_for_loses_nobody() 
 }
 
 #[tokio::test]
+async fn after_an_error_the_same_page_can_be_asked_for_again() {
+    let fault = format!("{}skip = 1\ntimes = 1\nwhen = \"before\"\nstatus = 400\n", super::READ);
+    let scenario = Some(Scenario::from_toml(&fault).expect("a scenario"));
+    let tenant = started(Options { scenario, ..of_clients(250) }).await;
+    let (mut pages, mut came) = (api(&tenant).pages(), Vec::new());
+    for _ in 0..4 {
+        came.push(pages.next().await.map(|page| page.map_or(0, |page| page.clients.len())).map_err(|error| error.kind));
+    }
+    assert_eq!(came, [Ok(100), Err(ErrorKind::Refused), Ok(100), Ok(50)]);
+}
+
+#[tokio::test]
 async fn a_server_that_repeats_itself_is_not_asked_for_ever() {
     let same_cursor = Raw::answering(|request| {
         let page = if parameter(request, "from").is_none() { 1 } else { fastrand::usize(2..usize::MAX) };

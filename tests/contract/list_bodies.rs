@@ -38,6 +38,8 @@ async fn fields_are_read_as_they_come() {
         (r#","name":"first","name":"second""#, named("second")),
         (r#","name":"\ud83e\udd8a \u0000\n\"""#, named("🦊 \0\n\"")),
         (r#","name":"half \ud83e of a pair""#, named("half \u{FFFD} of a pair")),
+        (r#","name":"\ud83e\ud83e\udd8a\udd8a\ud83e""#, named("\u{FFFD}🦊\u{FFFD}\u{FFFD}")),
+        (r#","name":"\\ud83e \\\\\ud83e\n\u00e9""#, named("\\ud83e \\\\\u{FFFD}\né")),
         (r#","app_type":"hologram""#, ClientSummary { app_type: Some("hologram".into()), ..bare("a") }),
         (
             r#","is_first_party":false,"global":true"#,

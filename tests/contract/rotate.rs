@@ -1,6 +1,6 @@
 use rollover::auth0::{Api, Applied, Error, ErrorKind};
 
-use super::raw::{Raw, last};
+use super::raw::{Raw, json, last};
 use super::{
     BILLING, KEYED, ROTATE, api, assert_discreet, demo, faulty, private, requests, rotations, scoped, with_token,
 };
@@ -169,6 +169,22 @@ async fn what_auth0_refuses_by_itself_is_told_in_its_words() {
     assert_eq!((&error.kind, error.applied), (&ErrorKind::Unauthorized, Applied::No));
     assert_discreet(&error, &["two\nlines".to_owned(), "two\\nlines".to_owned()]);
     assert_eq!(rotations(&tenant).len(), 3, "with such a token nothing is sent");
+}
+
+#[tokio::test]
+async fn what_the_server_says_obeys_no_terminal_and_knows_an_end() {
+    let long = "long ".repeat(10_000);
+    let body = format!(
+        r#"{{"message":"Insufficient scope, expected any of: read:a,b\u001b[2J,c\u202e,$(d);e {long}","errorCode":"c\u0007\u001b]0;x"}}"#
+    );
+    let raw = Raw::answering(move |_| json(403, &body)).await;
+    let error = with_token(&raw.url, "opaque").rotate_secret("a\u{1b}[2J", "an-id").await.expect_err("refused");
+    assert_eq!((&error.kind, error.applied), (&ErrorKind::MissingScope, Applied::No));
+    let said = format!("{error}{}{}", error.hint, error.doing);
+    assert!(said.contains(r"b\u{001B}[2J") && said.contains(r"c\u{202E}"), "{said}");
+    assert!(error.hint.contains("--scopes read:a") && !error.hint.contains("$(d)"), "{}", error.hint);
+    assert!(!said.contains(|one: char| one.is_control() || one == '\u{202e}'), "{said}");
+    assert!(error.message.raw().len() <= 600, "{}", error.message.raw().len());
 }
 
 #[tokio::test]
