@@ -26,6 +26,8 @@ mod scenarios;
 mod secret;
 #[path = "contract/settings.rs"]
 mod settings;
+#[path = "contract/time.rs"]
+mod time;
 #[path = "contract/token.rs"]
 mod token;
 #[path = "contract/wire.rs"]

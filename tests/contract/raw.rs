@@ -28,6 +28,11 @@ pub fn last(bytes: &str) -> Reply {
     Reply { bytes: bytes.as_bytes().to_vec(), closes: true }
 }
 
+/// Bytes as they are, on a connection that stays.
+pub fn open(bytes: &str) -> Reply {
+    Reply { bytes: bytes.as_bytes().to_vec(), closes: false }
+}
+
 /// What came: for each connection the requests on it.
 type Seen = Arc<Mutex<Vec<Vec<String>>>>;
 
