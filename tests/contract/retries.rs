@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use rollover::auth0::{Applied, Error, ErrorKind};
 use rollover::sim::Running;
+use tokio::sync::Notify;
 
 use super::{BILLING, READ, SIGN_IN, api, assert_discreet, faulty, listed, private, requests, signing_in};
 
@@ -75,12 +76,20 @@ async fn as_long_as_the_server_asks_to_wait_nothing_is_sent() {
     let (reading, signing) = (failing(READ, wait, 1).await, failing(SIGN_IN, wait, 1).await);
     let (reader, signer) = (api(&reading), signing_in(&signing));
     // A second call meets the closed door that the first one found.
-    let mut pace = reader.pace();
+    let (mut pace, over) = (reader.pace(), Notify::new());
+    let first = async {
+        let read = reader.client(BILLING).await;
+        over.notify_one();
+        read
+    };
     let second = async {
-        pace.wait_for(|pace| pace.waiting.is_some()).await.expect("a pace");
+        tokio::select! {
+            _ = pace.wait_for(|pace| pace.waiting.is_some()) => {}
+            () = over.notified() => panic!("it did not wait"),
+        }
         reader.client_secret(BILLING).await
     };
-    let (read, second, session) = tokio::join!(reader.client(BILLING), second, signer.session());
+    let (read, second, session) = tokio::join!(first, second, signer.session());
     read.expect("the second try");
     second.expect("a secret");
     session.expect("the second try");
