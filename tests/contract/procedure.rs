@@ -62,6 +62,8 @@ async fn rotating_reads_rotates_and_verifies() {
         (Some(Step::Verify), "done"),
     ];
     assert_eq!(told(&progress), steps);
+    let patience = RotateNow::new(BILLING.into(), AuthMethod::SecretPost).verify_for;
+    assert!(patience > Duration::from_secs(30), "Auth0 speaks of thirty seconds: {patience:?}");
     let sent = requests(&tenant, "POST", "/rotate-secret");
     assert!(sent[0].correlation_id.as_ref().is_some_and(|id| id.len() <= 64), "{sent:?}");
 }
@@ -179,6 +181,16 @@ async fn a_new_secret_that_cannot_be_seen_is_said_to_be_there() {
     let tenant = faulty(&format!("{ROTATE}remove = [\"client_secret\"]\nstale_seconds = 45\n")).await;
     let (outcome, _) = rotated(&tenant, &api(&tenant)).await;
     assert_eq!(outcome, Outcome::Rotated { secret: None, verification: None });
+}
+
+#[tokio::test]
+async fn a_read_before_that_fails_is_told_and_does_not_stop_a_rotation() {
+    let tenant = faulty("[[fault]]\nmethod = \"GET\"\nwhen = \"before\"\nstatus = 404\n").await;
+    let (outcome, progress) = rotated(&tenant, &api(&tenant)).await;
+    let Outcome::Rotated { secret: Some(new), verification } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(Some(new.expose()), tenant.secret_of(BILLING).as_deref());
+    assert_eq!(verification, Some(Verification { new: Probe::Accepted, old: None }), "there is no old one to try");
+    assert!(told(&progress).contains(&(Some(Step::ReadBefore), "failed")));
 }
 
 #[tokio::test]

@@ -60,6 +60,21 @@ async fn credentials_that_are_wrong_are_refused_once_and_not_told() {
 }
 
 #[tokio::test]
+async fn no_credentials_show_when_they_are_printed() {
+    let domain = Domain::parse("acme.eu.auth0.com").expect("a domain");
+    for credentials in [
+        Credentials::Token(secret("hidden")),
+        Credentials::ClientSecret { client_id: "an-id".into(), secret: secret("hidden") },
+        Credentials::PrivateKeyJwt { client_id: "an-id".into(), key_pem: secret("hidden"), algorithm: <_>::default() },
+    ] {
+        let connection = Connection { domain: domain.clone(), audience: None, credentials };
+        let said = format!("{connection:?}{connection:#?}");
+        let said = format!("{said}{:?}", Api::new(connection));
+        assert!(!said.contains("hidden") && said.contains("acme.eu.auth0.com"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn the_audience_is_the_tenants_own_or_the_one_that_is_set() {
     for (set, expected) in [(None, None), (Some("https://acme.eu.auth0.com/api/v2/"), Some("acme.eu.auth0.com"))] {
         let raw = Raw::always(r#"{"access_token":"opaque"}"#).await;
