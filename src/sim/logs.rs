@@ -167,8 +167,8 @@ pub(super) async fn list(State(tenant): Shared, Extension(about): Extension<Abou
     Ok(answer(200, body.to_string()))
 }
 
-/// An event with the fields that a search asks for, or without those that it asks to leave out. A checkpoint's events are
-/// always whole: there, Auth0 ignores every parameter but `from` and `take`.
+/// An event with the fields that a search asks for, or without those it asks to leave out. Events from a checkpoint
+/// are always whole: there, Auth0 ignores every parameter but `from` and `take`.
 fn choose(mut event: Value, fields: Option<&str>, include: bool) -> Value {
     if let (Some(fields), Some(event)) = (fields, event.as_object_mut()) {
         event.retain(|name, _| fields.split(',').any(|field| field.trim() == name) == include);
