@@ -53,7 +53,7 @@ fn the_main_job_by_keyboard() {
     assert_eq!(tenant.posts(), 0);
     terminal.keys("y");
     terminal.until("New secret");
-    terminal.until("the new secret is accepted");
+    terminal.until("Auth0 accepts the new secret.");
     let new = secret(&tenant);
     assert_ne!(new, old);
     assert!(!terminal.screen().contains(&new), "the new secret is masked");
@@ -78,7 +78,7 @@ fn the_main_job_by_mouse() {
     terminal.click("Billing API");
     terminal.until("Creates invoices");
     terminal.click("[ ] Reveal");
-    // The pane is narrow: the secret stands on several lines, its first characters on one.
+    // The pane is narrow: the secret stands on two lines, its first characters on one.
     terminal.until(&secret(&tenant)[..16]);
     terminal.click("[x] Reveal");
     terminal.until("[ ] Reveal");

@@ -29,16 +29,15 @@ pub async fn run(tenant: Option<&str>, copy: &Copy) -> Ended {
         )
         .about(id)
     })?;
-    let way = match copied.route {
-        Route::Display => "clipboard",
-        Route::Terminal { .. } => "terminal's clipboard (OSC 52)",
+    let what = format!("The secret of “{}” ({})", called(&client), client.summary.client_id.shown());
+    let mut text = match (copied.route, copied.clears_after) {
+        (Route::Display, Some(wait)) => format!("{what} is in the clipboard; it is cleared in {} s.", wait.as_secs()),
+        (Route::Display, None) => format!("{what} is in the clipboard."),
+        // Nobody is left to clear it: a sequence that is written later could land in the middle of another program's.
+        (Route::Terminal { .. }, _) => format!(
+            "{what} was sent to the terminal's clipboard (OSC 52), where nothing clears it: copy something else after use."
+        ),
     };
-    let mut text =
-        format!("The secret of “{}” ({}) is in the {way}", called(&client), client.summary.client_id.shown());
-    if let Some(wait) = copied.clears_after {
-        text = format!("{text}; it is cleared in {} s", wait.as_secs());
-    }
-    text.push('.');
     if let Some(notice) = copied.notice {
         text = format!("{text} {notice}");
     }

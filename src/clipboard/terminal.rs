@@ -123,15 +123,16 @@ fn sequence(text: &str, between: Between) -> Zeroizing<Vec<u8>> {
 fn notice(is_secret: bool, between: Between, after: Option<&ClipboardError>) -> String {
     let mut notice = String::new();
     if let Some(error) = after {
-        notice = format!("{error}; so it was ");
+        notice = format!("Not to the display's: {error}. ");
     }
-    notice.push_str("sent to the terminal (OSC 52), which does not say whether it took it");
+    notice.push_str("The terminal does not say whether it took it");
     if is_secret {
         notice.push_str(match between {
-            Between::Tmux => "; tmux and the terminal may keep a copy, and clearing cannot be verified",
-            Between::Nothing | Between::Screen => "; the terminal may keep a copy, and clearing cannot be verified",
+            Between::Tmux => "; it and tmux may keep a copy, and clearing cannot be verified",
+            Between::Nothing | Between::Screen => "; it may keep a copy, and clearing cannot be verified",
         });
     }
+    notice.push('.');
     notice
 }
 
@@ -211,7 +212,7 @@ mod tests {
             assert!(secret.contains("may keep a copy") && secret.contains("cannot be verified"), "{secret}");
             assert!(!notice(false, between, None).contains("keep"));
             let after = notice(true, between, Some(&ClipboardError::Display("no X".into())));
-            assert!(after.starts_with("the display's clipboard refused: no X; so it was sent"), "{after}");
+            assert!(after.starts_with("Not to the display's: the display's clipboard refused: no X. The"), "{after}");
         }
     }
 }

@@ -240,6 +240,10 @@ impl Loop {
     async fn work(&mut self) -> u8 {
         let Ok(mut signals) = Signals::new() else { return 1 };
         let mut input = read_terminal();
+        // The window may have changed before anybody listened for that.
+        if let Next::End(code) = self.signalled(Signal::Window) {
+            return code;
+        }
         if !self.draw() {
             return self.draw_code();
         }
@@ -356,6 +360,13 @@ impl Loop {
             Signal::Interrupt => Next::End(130),
             Signal::Stop => self.suspend().map_or(Next::End(129), |()| Next::Go),
             Signal::Continue => self.come_back().map_or(Next::End(129), |()| Next::Go),
+            Signal::Window => match crossterm::terminal::size() {
+                Ok((width, height)) => {
+                    let requests = self.runner.handle(self.now(), Event::Resized(width, height));
+                    self.comply(requests)
+                }
+                Err(_) => Next::End(129),
+            },
         }
     }
 
@@ -432,11 +443,13 @@ enum Signal {
     Interrupt,
     Stop,
     Continue,
+    /// The window has another size. (crossterm reports that too, but only from the moment that its reader listens.)
+    Window,
 }
 
 #[cfg(unix)]
 struct Signals {
-    all: [(tokio::signal::unix::Signal, Signal); 5],
+    all: [(tokio::signal::unix::Signal, Signal); 6],
 }
 
 #[cfg(unix)]
@@ -451,18 +464,20 @@ impl Signals {
                 on(SignalKind::interrupt(), Signal::Interrupt)?,
                 on(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Signal::Stop)?,
                 on(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Signal::Continue)?,
+                on(SignalKind::window_change(), Signal::Window)?,
             ],
         })
     }
 
     async fn next(&mut self) -> Signal {
-        let [terminate, hang_up, interrupt, stop, go_on] = &mut self.all;
+        let [terminate, hang_up, interrupt, stop, go_on, window] = &mut self.all;
         tokio::select! {
             _ = terminate.0.recv() => terminate.1,
             _ = hang_up.0.recv() => hang_up.1,
             _ = interrupt.0.recv() => interrupt.1,
             _ = stop.0.recv() => stop.1,
             _ = go_on.0.recv() => go_on.1,
+            _ = window.0.recv() => window.1,
         }
     }
 }

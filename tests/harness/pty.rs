@@ -20,6 +20,14 @@ struct Seen {
     hanging_up: bool,
 }
 
+impl Seen {
+    /// Whether no frame is being drawn: frames stand between the marks of a synchronized update.
+    fn is_whole(&self) -> bool {
+        let last = |mark: &[u8]| self.raw.windows(mark.len()).rposition(|part| part == mark);
+        self.ended || last(b"\x1b[?2026h") <= last(b"\x1b[?2026l")
+    }
+}
+
 /// The program, and its terminal.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
@@ -74,15 +82,25 @@ impl Terminal {
         self.seen.0.lock().expect("no panic before")
     }
 
-    /// Waits until something holds of what was seen.
-    fn wait(&self, what: &str, mut holds: impl FnMut(&mut Seen) -> bool) {
+    /// Waits until what was seen gives something. Half a frame is not looked at: its lines may belong to two screens.
+    fn look<T>(&self, what: &str, mut find: impl FnMut(&mut Seen) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen();
-        while !holds(&mut seen) {
+        loop {
+            if seen.is_whole()
+                && let Some(found) = find(&mut seen)
+            {
+                return found;
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "never came: {what}\n{}", seen.parser.screen().contents());
             seen = self.seen.1.wait_timeout(seen, left.min(Duration::from_millis(100))).expect("no panic before").0;
         }
+    }
+
+    /// Waits until something holds of what was seen.
+    fn wait(&self, what: &str, mut holds: impl FnMut(&mut Seen) -> bool) {
+        self.look(what, |seen| holds(seen).then_some(()));
     }
 
     /// Waits until the screen shows `text`.
@@ -107,7 +125,7 @@ impl Terminal {
 
     /// The screen as text.
     pub fn screen(&self) -> String {
-        self.seen().parser.screen().contents()
+        self.look("a whole frame", |seen| Some(seen.parser.screen().contents()))
     }
 
     /// Every byte so far.
@@ -122,7 +140,6 @@ impl Terminal {
 
     /// Clicks the first place that shows `text`.
     pub fn click(&mut self, text: &str) {
-        self.until(text);
         let (row, column) = self.find(text);
         self.keys(&format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m"));
     }
@@ -133,26 +150,16 @@ impl Terminal {
         self.keys(&format!("\u{1b}[<65;{column};{row}M"));
     }
 
-    /// Row and column, counted from one.
+    /// Row and column, counted from one, once the screen shows `text`.
     fn find(&self, text: &str) -> (usize, usize) {
-        let seen = self.seen();
-        let (rows, columns) = seen.parser.screen().size();
-        for row in 0..rows.get() {
-            for column in 0..columns.get() {
-                let mut rest = text;
-                let mut x = column;
-                while let Some(cell) = seen.parser.screen().cell(row, x).filter(|_| !rest.is_empty()) {
-                    let contents = if cell.contents().is_empty() { " " } else { cell.contents() };
-                    let Some(left) = rest.strip_prefix(contents) else { break };
-                    rest = left;
-                    x += if cell.is_wide() { 2 } else { 1 };
-                }
-                if rest.is_empty() {
-                    return (usize::from(row) + 1, usize::from(column) + 1);
-                }
-            }
-        }
-        panic!("no {text} on\n{}", seen.parser.screen().contents());
+        self.look(text, |seen| {
+            let screen = seen.parser.screen();
+            let (rows, columns) = screen.size();
+            (0..rows.get())
+                .flat_map(|row| (0..columns.get()).map(move |column| (row, column)))
+                .find(|(row, column)| stands_at(screen, text, *row, *column))
+                .map(|(row, column)| (usize::from(row) + 1, usize::from(column) + 1))
+        })
     }
 
     /// Sends a signal.
@@ -184,8 +191,10 @@ impl Terminal {
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        // In one go: what the program draws for the new size must not be read as if the old one held.
+        let mut seen = self.seen();
+        seen.parser.screen_mut().set_size(cells(rows), cells(columns));
         self.master.as_ref().expect("a terminal").resize(size).expect("a size");
-        self.seen().parser.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     /// Takes the terminal away, as a connection that breaks does.
@@ -247,6 +256,17 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn stands_at(screen: &vt100::Screen, text: &str, row: u16, mut column: u16) -> bool {
+    let mut rest = text;
+    while let Some(cell) = screen.cell(row, column).filter(|_| !rest.is_empty()) {
+        let contents = if cell.contents().is_empty() { " " } else { cell.contents() };
+        let Some(left) = rest.strip_prefix(contents) else { return false };
+        rest = left;
+        column += if cell.is_wide() { 2 } else { 1 };
+    }
+    rest.is_empty()
 }
 
 fn cells(count: u16) -> NonZero<u16> {

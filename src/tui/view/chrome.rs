@@ -2,7 +2,7 @@
 use ratatui::layout::Rect;
 
 use super::paint::{Painter, Piece};
-use super::text::width;
+use super::text::{width, wrap};
 use crate::domain::{Ability, Environment};
 use crate::tui::app::State;
 use crate::tui::app::action::Action;
@@ -148,7 +148,16 @@ pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
             Tone::Warning => ("!", theme.warning),
             Tone::Bad => ("✗", theme.danger),
         };
-        painter.line(room, &[Piece::new(format!("{sign} "), style), Piece::new(notice.text.clone(), style)]);
+        // A long one grows upwards, over what stands there: it goes away by itself.
+        let lines = wrap(&notice.text, room.width.saturating_sub(2));
+        let most = usize::from(area.y.saturating_sub(2)).min(4);
+        for (line, above) in lines.iter().take(most).zip((0..lines.len().min(most)).rev()) {
+            let y = area.y - u16::try_from(above).unwrap_or_default();
+            painter.clear(Rect { y, ..area });
+            painter.text(room.x + 2, y, room.width.saturating_sub(2), line, style);
+        }
+        let top = area.y - u16::try_from(lines.len().clamp(1, most) - 1).unwrap_or_default();
+        painter.text(room.x, top, 2, sign, style);
         return;
     }
     if let Some(until) = state.paced_until {

@@ -8,6 +8,9 @@ use crate::tui::app::action::Action;
 use crate::tui::app::event::Target;
 use crate::tui::theme::Theme;
 
+/// Windows of up to this height begin on the same line.
+const USUAL_HEIGHT: u16 = 16;
+
 /// Puts text and click areas on the screen.
 pub struct Painter<'a> {
     /// The cells.
@@ -115,9 +118,12 @@ impl<'a> Painter<'a> {
         Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
     }
 
-    /// A frame in the middle of `cover`, as high as `lines` need, and the lines in it. Returns the area within.
+    /// A frame towards the middle of `cover`, as high as `lines` need, and the lines in it. Returns the area within.
     pub fn window(&mut self, cover: Rect, title: &str, border: Style, lines: &[Vec<Piece>], most: u16) -> Rect {
-        let outer = middle(cover, most, u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2));
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+        // One that grows while it is looked at grows downwards: what can be clicked in it stays where it is.
+        let usual = middle(cover, most, height.max(USUAL_HEIGHT));
+        let outer = Rect { height: height.min(usual.height), ..usual };
         let inner = self.frame(outer, title, border);
         self.target(outer, Target::Overlay);
         for (y, line) in (inner.y..inner.bottom()).zip(lines) {

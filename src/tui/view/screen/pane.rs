@@ -11,7 +11,7 @@ use crate::tui::app::screen::pane::{Pane, SecretView, Settings};
 use crate::tui::app::screen::{Focus, Main};
 use crate::tui::view::chrome::spinner;
 use crate::tui::view::paint::{Painter, Piece, paragraph};
-use crate::tui::view::text::wrap;
+use crate::tui::view::text::{width, wrap};
 
 /// The mask is of one width, whatever the secret's length: even that is nobody's business.
 pub const MASK: &str = "••••••••••••••••••••••••";
@@ -116,16 +116,15 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
     let shown_now = matches!(pane.secret, SecretView::Shown { .. });
     if let SecretView::Shown { secret, .. } = &pane.secret {
         let text = shown(secret.expose()).into_owned();
-        let parts = wrap(&text, sheet.room.saturating_sub(10));
-        let mut label = "Client Secret";
-        let last = parts.len().saturating_sub(1);
-        for (number, part) in parts.into_iter().enumerate() {
-            let mut pieces = vec![Piece::new(part, theme.secret)];
-            if number == last {
-                pieces.push(rotate.clone());
+        if width(&text) + 10 <= sheet.room {
+            sheet.pieces("Client Secret", vec![Piece::new(text, theme.secret), rotate]);
+        } else {
+            // On lines of its own, as few as can be: to be read, or selected with the mouse.
+            let beside = " ".repeat(usize::from(width(MASK)));
+            sheet.pieces("Client Secret", vec![Piece::new(beside, theme.text), rotate]);
+            for part in wrap(&text, LABEL + sheet.room) {
+                sheet.lines.push(vec![Piece::new(part, theme.secret)]);
             }
-            sheet.pieces(label, pieces);
-            label = "";
         }
     } else {
         sheet.pieces("Client Secret", vec![Piece::new(MASK, theme.text), rotate]);
