@@ -165,9 +165,9 @@ async fn what_auth0_refuses_by_itself_is_told_in_its_words() {
     let error = api(&tenant).rotate_secret("nobody", "an-id").await.expect_err("no such client");
     assert_eq!((&error.kind, error.applied), (&ErrorKind::NotFound, Applied::No));
     assert_eq!(rotations(&tenant), [403, 400, 404]);
-    let error = with_token(tenant.url(), "two\nlines").rotate_secret(BILLING, "an-id").await.expect_err("no token");
+    let error = with_token(tenant.url(), "two\nparts").rotate_secret(BILLING, "an-id").await.expect_err("no token");
     assert_eq!((&error.kind, error.applied), (&ErrorKind::Unauthorized, Applied::No));
-    assert_discreet(&error, &["two\nlines".to_owned(), "two\\nlines".to_owned()]);
+    assert_discreet(&error, &["two".to_owned(), "parts".to_owned()]);
     assert_eq!(rotations(&tenant).len(), 3, "with such a token nothing is sent");
 }
 
