@@ -1,5 +1,6 @@
-//! A dozen roles, on the terminal's own sixteen colours: readable on dark and light backgrounds because neither
-//! background nor plain text is ever set. Nothing is said by colour alone.
+//! A dozen roles, on the terminal's own sixteen colours. Neither background nor plain text is ever set, and of the colours
+//! only magenta and red, which can be read on dark and on light, are given to words; green and yellow go to signs and
+//! borders. Nothing is said by colour alone.
 use ratatui::style::{Color, Modifier, Style};
 
 /// What each kind of text looks like.
@@ -21,9 +22,9 @@ pub struct Theme {
     pub matched: Style,
     /// A key that can be pressed.
     pub key: Style,
-    /// It worked; it is permitted.
+    /// It worked; it is permitted: for signs.
     pub good: Style,
-    /// Mind this.
+    /// Mind this: for signs.
     pub warning: Style,
     /// It did not work; it cannot be undone.
     pub danger: Style,
@@ -46,16 +47,16 @@ impl Theme {
             text: plain,
             dim: if colours { plain.add_modifier(Modifier::DIM) } else { plain },
             title: bold,
-            accent: colour(bold, Color::Cyan),
+            accent: colour(bold, Color::Magenta),
             selected: plain.add_modifier(Modifier::REVERSED),
             selected_elsewhere: plain.add_modifier(Modifier::UNDERLINED),
-            matched: colour(bold.add_modifier(Modifier::UNDERLINED), Color::Magenta),
-            key: colour(bold, Color::Cyan),
+            matched: bold.add_modifier(Modifier::UNDERLINED),
+            key: colour(bold, Color::Magenta),
             good: colour(plain, Color::Green),
             warning: colour(bold, Color::Yellow),
             danger: colour(bold, Color::Red),
             border: if colours { plain.add_modifier(Modifier::DIM) } else { plain },
-            secret: colour(bold, Color::Magenta),
+            secret: bold,
             production: colour(bold.add_modifier(Modifier::REVERSED), Color::Red),
         }
     }

@@ -86,7 +86,7 @@ fn abilities(painter: &Painter<'_>, tenant: &Tenant, full: bool) -> Vec<Piece> {
                 pieces.push(Piece::new(format!("{sign} "), style));
             }
             if let Some(proxy) = &session.proxy {
-                pieces.push(Piece::new(format!("via {} ", crate::domain::untrusted::shown(proxy)), theme.warning));
+                pieces.push(Piece::new(format!("via {} ", crate::domain::untrusted::shown(proxy)), theme.title));
             }
             pieces
         }
@@ -111,7 +111,7 @@ pub fn status(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
     };
     let right_width = width(&right);
     let x = area.right().saturating_sub(right_width + 1);
-    let style = if running.is_empty() { theme.dim } else { theme.warning };
+    let style = if running.is_empty() { theme.dim } else { theme.title };
     painter.text(x, area.y, right_width, &right, style);
     if right_width > 0 && !state.jobs.is_empty() {
         painter.target(Rect { x, width: right_width, ..area }, Target::Button(Action::Rotations));
@@ -154,7 +154,7 @@ pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
         for (line, above) in lines.iter().take(most).zip((0..lines.len().min(most)).rev()) {
             let y = area.y - u16::try_from(above).unwrap_or_default();
             painter.clear(Rect { y, ..area });
-            painter.text(room.x + 2, y, room.width.saturating_sub(2), line, style);
+            painter.text(room.x + 2, y, room.width.saturating_sub(2), line, theme.text);
         }
         let top = area.y - u16::try_from(lines.len().clamp(1, most) - 1).unwrap_or_default();
         painter.text(room.x, top, 2, sign, style);
@@ -162,7 +162,7 @@ pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
     }
     if let Some(until) = state.paced_until {
         let text = format!("! Waiting {} s for Auth0's rate limit", until.seconds_from(state.now));
-        painter.text(room.x, room.y, room.width, &text, theme.warning);
+        painter.text(room.x, room.y, room.width, &text, theme.title);
         return;
     }
     if !main.clients.is_empty() && state.overlay.is_none() {

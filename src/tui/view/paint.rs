@@ -164,8 +164,18 @@ pub fn middle(cover: Rect, most_width: u16, height: u16) -> Rect {
     Rect { x: cover.x + (cover.width - width) / 2, y: cover.y + (cover.height - height) / 2, width, height }
 }
 
-/// Text wrapped to lines of one piece each.
+/// Text wrapped to lines. Where it begins with a sign (✓ ✗ ! ?), the sign alone has the style's colour and the lines hang
+/// behind it: sentences in colour are hard to read on one background or another.
 #[must_use]
 pub fn paragraph(text: &str, cells: u16, style: Style) -> Vec<Vec<Piece>> {
-    wrap(text, cells).into_iter().map(|line| vec![Piece::new(line, style)]).collect()
+    let signed = text.split_once(' ').filter(|(sign, _)| matches!(*sign, "✓" | "✗" | "!" | "?"));
+    let Some((sign, rest)) = signed else {
+        return wrap(text, cells).into_iter().map(|line| vec![Piece::new(line, style)]).collect();
+    };
+    let plain = Style { fg: None, ..style };
+    let mut sign = format!("{sign} ");
+    wrap(rest, cells.saturating_sub(2))
+        .into_iter()
+        .map(|line| vec![Piece::new(std::mem::replace(&mut sign, "  ".to_owned()), style), Piece::new(line, plain)])
+        .collect()
 }

@@ -130,7 +130,7 @@ fn draw_row(
                     let after = column.x + width(&name).min(column.width);
                     let room = (column.x + column.width).saturating_sub(after + 1);
                     if room >= 6 {
-                        painter.text(after + 1, y, room, "global", theme.warning);
+                        painter.text(after + 1, y, room, "global", theme.title);
                     }
                 }
             }

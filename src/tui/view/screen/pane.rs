@@ -1,6 +1,7 @@
 use ratatui::layout::Rect;
 
 use crate::domain::client::{app_type_label, not_rotatable};
+use crate::domain::rotation::Outcome;
 use crate::domain::untrusted::shown;
 use crate::domain::{Client, Untrusted};
 use crate::tui::app::State;
@@ -143,14 +144,14 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
     }
     sheet.pieces("", pieces);
     let note = |sheet: &mut Sheet, text: &str, style| {
-        for part in wrap(text, sheet.room) {
-            sheet.pieces("", vec![Piece::new(part, style)]);
+        for line in paragraph(text, sheet.room, style) {
+            sheet.pieces("", line);
         }
     };
     match &pane.secret {
         SecretView::NotVisible => note(
             sheet,
-            "Auth0 showed no secret: the token may not read it (read:client_keys), or there is none.",
+            "! Auth0 showed no secret: the token may not read it (read:client_keys), or there is none.",
             theme.warning,
         ),
         SecretView::Failed(error) => {
@@ -170,8 +171,13 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
         }
     }
     if let Some(job) = state.jobs.iter().rev().find(|job| job.client_id == pane.client_id) {
-        let sign = if job.runs() { spinner(state) } else { "·" };
-        note(sheet, &format!("{sign} {}", job.summary()), if job.in_doubt() { theme.warning } else { theme.good });
+        let (sign, style) = match &job.outcome {
+            None => (spinner(state), theme.text),
+            Some(Outcome::Rotated { .. }) => ("✓", theme.good),
+            Some(Outcome::NotApplied(_)) => ("✗", theme.danger),
+            Some(Outcome::InDoubt { .. }) => ("?", theme.warning),
+        };
+        note(sheet, &format!("{sign} {}", job.summary()), style);
     }
 }
 

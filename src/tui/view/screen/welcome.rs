@@ -50,7 +50,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, welcome: &Welcome, state: &St
     }
     if let Some(notice) = &state.notice {
         lines.push(Vec::new());
-        lines.extend(paragraph(&notice.text, cells, theme.warning));
+        lines.extend(paragraph(&format!("! {}", notice.text), cells, theme.warning));
     }
     let top = area.y + 1;
     for (line, y) in lines.iter().zip(top..area.bottom().saturating_sub(1)) {
