@@ -39,7 +39,7 @@ async fn reads_are_tried_four_times_where_that_may_help_and_once_where_it_cannot
         ("drop = \"reset\"", 1, None, 2),
         ("drop = \"fin\"", 4, Some(ErrorKind::Broken), 4),
         ("cut = 30", 1, None, 2),
-        ("body = \"{}\"\ncut = 110", 1, None, 2),
+        ("pad_bytes = 400\ncut = 300", 1, None, 2),
         ("content_length = 5000", 1, None, 2),
         ("status = 400", 1, Some(ErrorKind::Refused), 1),
         ("status = 401", 1, Some(ErrorKind::Unauthorized), 1),
