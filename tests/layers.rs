@@ -115,3 +115,23 @@ fn the_module_tree_is_listed_from_the_bottom_up() {
     let listed: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert_eq!(listed, LAYERS);
 }
+
+#[test]
+fn every_source_stands_on_the_page_about_the_architecture() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the page");
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let named = |line: &str| {
+        line.strip_prefix("| `src/").and_then(|rest| rest.split_once('`')).map(|(name, _)| name.to_owned())
+    };
+    let listed: Vec<_> = page.lines().filter_map(named).collect();
+    let there: Vec<_> = files
+        .iter()
+        .map(|path| path.strip_prefix(root.join("src")).expect("below src").to_string_lossy().replace('\\', "/"))
+        .collect();
+    let missing: Vec<_> = there.iter().filter(|name| !listed.contains(name)).collect();
+    assert!(missing.is_empty(), "not in ARCHITECTURE.md: {missing:?}");
+    let gone: Vec<_> = listed.iter().filter(|name| !there.contains(name)).collect();
+    assert!(gone.is_empty(), "in ARCHITECTURE.md, and not there: {gone:?}");
+}

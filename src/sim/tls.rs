@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Write as _;
+#[cfg(unix)]
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,8 +80,15 @@ fn generate() -> Result<Generated, rcgen::Error> {
 /// for others to change.
 fn store(pem: &str) -> std::io::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("rollover-sim-{}", super::tenant::letters(12)));
-    fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(&folder)?;
     let path = Path::new(&folder).join("ca.pem");
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(pem.as_bytes())?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(&path)?.write_all(pem.as_bytes())?;
     Ok(path)
 }

@@ -108,11 +108,19 @@ impl Tenant {
         run
     }
 
-    /// No secret that ever was live is in `text`, and no token.
+    /// No secret that ever was live is in `text`, nor in a file of the program's, and no token.
     pub fn assert_silent(&mut self, text: &str) {
         self.canaries.extend(self.running.secrets());
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(self.home.path()).expect("the home folder") {
+            let path = entry.expect("an entry").path();
+            // A test's own private key lies there too; the program makes no folders.
+            kept.extend(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+        }
+        let kept = String::from_utf8_lossy(&kept);
         for canary in self.canaries.iter().map(String::as_str).chain([self.running.token()]) {
             assert!(!text.contains(canary), "a secret was printed:\n{text}");
+            assert!(!kept.contains(canary), "a secret was written to a file");
         }
     }
 
