@@ -257,23 +257,105 @@ fn nothing_secret_is_shown_unasked_and_no_name_reaches_the_terminal_raw() {
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     tenant.assert_silent(&raw);
     assert!(raw.contains("\\u{001B}[2J"), "the name was on screen");
-    let mut rest = raw.as_str();
+    assert_only_ours(&raw, false);
+}
+
+/// Asserts that what was written to the terminal moves the cursor, erases, sets modes and styles, and does nothing else: no
+/// title, no clipboard, no colour where there is to be none, and no character that a reader would not see.
+fn assert_only_ours(raw: &str, colours: bool) {
+    let mut rest = raw;
     while let Some(at) = rest.find(rollover::domain::untrusted::is_hidden) {
         rest = &rest[at..];
         rest = match rest.as_bytes() {
             [b'\r' | b'\n' | 0x08, ..] => &rest[1..],
-            // Cursor, erasing, modes, and styles without a colour; nothing else is ever ours.
             [0x1b, b'[', ..] => {
                 let length = rest[2..].find(|c: char| ('\u{40}'..='\u{7e}').contains(&c)).expect("a whole sequence");
                 let (sequence, after) = rest[2..].split_at(length + 1);
                 assert!(sequence.ends_with(['H', 'J', 'K', 'm', 'h', 'l', 'X', 'C']), "{sequence:?}");
                 let parameters = sequence.trim_end_matches('m');
-                let colours = parameters.split(';').filter_map(|number| number.parse::<u32>().ok());
-                let coloured = sequence.ends_with('m') && colours.into_iter().any(|number| (30..=47).contains(&number));
-                assert!(!coloured, "a colour, despite NO_COLOR: {sequence:?}");
+                let mut numbers = parameters.split(';').filter_map(|number| number.parse::<u32>().ok());
+                let coloured = sequence.ends_with('m') && numbers.any(|number| (30..=47).contains(&number));
+                assert!(colours || !coloured, "a colour, despite NO_COLOR: {sequence:?}");
                 after
             }
             _ => panic!("{:?} was written raw", &rest.chars().take(8).collect::<String>()),
         };
+    }
+}
+
+/// Names that would like to be more than names, as the body of a list.
+fn hostile_clients() -> String {
+    let nasty = [
+        "\u{1b}[31m",
+        "\u{1b}]52;c;QUFB\u{7}",
+        "\u{1b}]0;owned\u{7}",
+        "\u{9b}2J",
+        "\r\n",
+        "\u{8}",
+        "\u{7f}",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{e0041}",
+        "\u{301}\u{302}\u{303}",
+        "日本",
+        "🦊",
+        "👩\u{200d}👩",
+        "\u{0}",
+        "\u{85}",
+        "\u{2028}",
+        "a",
+        "Z",
+        " ",
+    ];
+    let mut random = fastrand::Rng::with_seed(5);
+    let clients: Vec<_> = (0..300)
+        .map(|number| {
+            let name: String = (0..random.usize(1..10)).map(|_| nasty[random.usize(..nasty.len())]).collect();
+            serde_json::json!({ "client_id": format!("{name}{number}"), "name": name, "app_type": name })
+        })
+        .collect();
+    let json = serde_json::json!({ "clients": clients }).to_string();
+    // A scenario is TOML, which takes no control characters: JSON can say them all in ASCII.
+    let mut ascii = String::new();
+    for character in json.chars() {
+        if matches!(character, ' '..='~') {
+            ascii.push(character);
+        } else {
+            ascii.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    ascii
+}
+
+#[test]
+fn hostile_names_and_errors_reach_neither_the_table_nor_the_screen_raw() {
+    let clients = hostile_clients();
+    let list = format!("[[fault]]\npath = \"/api/v2/clients\"\nbody = '''{clients}'''\n");
+    let error = "[[fault]]\npath = \"/api/v2/clients\"\nstatus = 400\nbody = '{\"statusCode\":400,\"error\":\"Bad\",\
+                 \"message\":\"\\u001b]0;owned\\u0007 \\u202e abc\",\"errorCode\":\"\\u009b2J\"}'\n";
+    for (scenario, sign) in [(list.as_str(), "\\u{202E}"), (error, "owned")] {
+        let tenant = Tenant::faulty(scenario);
+        let variables = [("AUTH0_DOMAIN", tenant.running.url()), ("AUTH0_API_TOKEN", tenant.running.token())];
+        for arguments in [&["list"][..], &["list", "--json"], &["list", "--filter", "a"]] {
+            let mut terminal = Terminal::start(tenant.home.path(), arguments, &variables, (120, 36));
+            terminal.end();
+            let raw = String::from_utf8(terminal.raw()).expect("UTF-8");
+            assert!(raw.contains("owned"), "{arguments:?}: {raw}");
+            assert_only_ours(&raw, true);
+        }
+        let mut terminal = Terminal::start(tenant.home.path(), &[], &variables, (120, 36));
+        terminal.until(sign);
+        // Through all of the list, and the settings of what is found there.
+        for key in ["\u{1b}[6~"; 12] {
+            terminal.keys(key);
+            terminal.screen();
+        }
+        terminal.keys("\r");
+        terminal.until("q quit");
+        terminal.keys("q");
+        assert_eq!(terminal.end(), 0);
+        assert_only_ours(&String::from_utf8(terminal.raw()).expect("UTF-8"), true);
     }
 }
