@@ -82,7 +82,7 @@ fn filter_narrowing(bencher: Bencher) {
     let search = |pattern: &str, within| {
         let search = Search { pattern: pattern.to_owned(), catalog: catalog.clone(), within, order: None };
         let ranks = Ranks::new(None);
-        merge(vec![search.score(0..search.len(), &ranks, &|| false)])
+        merge(&[search.score(0..search.len(), &ranks, &|| false)])
     };
     let before = search("pay", None);
     bencher.bench_local(|| black_box(search("paym", Some(Arc::clone(&before)))));

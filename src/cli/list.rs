@@ -39,7 +39,7 @@ fn order(catalog: &Catalog, filter: Option<&str>) -> Arc<[u32]> {
     let Some(pattern) = filter.filter(|pattern| !pattern.trim().is_empty()) else { return by_name };
     let ranks = Ranks::new(Some(&by_name));
     let search = Search { pattern: pattern.to_owned(), catalog: catalog.clone(), within: None, order: Some(by_name) };
-    merge(vec![search.score(0..search.len(), &ranks, &|| false)])
+    merge(&[search.score(0..search.len(), &ranks, &|| false)])
 }
 
 /// The object of one client; `show` adds to it.

@@ -296,7 +296,7 @@ pub fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Syn
     let ranks = Ranks::new(search.order.as_deref());
     let length = search.len();
     if length < WORTH_A_THREAD {
-        return merge(vec![search.score(0..length, &ranks, given_up)]);
+        return merge(&[search.score(0..length, &ranks, given_up)]);
     }
     let middle = length / 2;
     let parts = std::thread::scope(|scope| {
@@ -307,7 +307,7 @@ pub fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Syn
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
-    if given_up() { Arc::default() } else { merge(parts) }
+    if given_up() { Arc::default() } else { merge(&parts) }
 }
 
 /// Starts the pretend tenant, and a client for it.

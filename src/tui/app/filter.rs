@@ -86,9 +86,12 @@ impl Ranks {
 
 /// Puts the hits of all ranges into one list, best first.
 #[must_use]
-pub fn merge(parts: Vec<Vec<(u64, u32)>>) -> Arc<[u32]> {
+#[expect(
+    clippy::stable_sort_primitive,
+    reason = "each part is sorted: the stable sort sees that and merges them in one go"
+)]
+pub fn merge(parts: &[Vec<(u64, u32)>]) -> Arc<[u32]> {
     let mut all = parts.concat();
-    // Each part is sorted; the stable sort sees that and merges them in one go.
     all.sort();
     all.into_iter().map(|(_, index)| index).collect()
 }
@@ -200,7 +203,7 @@ mod tests {
 
     fn search(pattern: &str, catalog: &Catalog) -> Vec<u32> {
         let search = Search { pattern: pattern.into(), catalog: catalog.clone(), within: None, order: None };
-        merge(vec![search.score(0..search.len(), &Ranks::default(), &|| false)]).to_vec()
+        merge(&[search.score(0..search.len(), &Ranks::default(), &|| false)]).to_vec()
     }
 
     #[test]
@@ -225,7 +228,7 @@ mod tests {
         let search = Search { pattern: "app".into(), catalog, within: None, order: Some(Arc::clone(&order)) };
         let ranks = Ranks::new(Some(&order));
         let parts = vec![search.score(0..2, &ranks, &|| false), search.score(2..3, &ranks, &|| false)];
-        assert_eq!(merge(parts).to_vec(), [1, 2, 0]);
+        assert_eq!(merge(&parts).to_vec(), [1, 2, 0]);
     }
 
     #[test]
@@ -233,7 +236,7 @@ mod tests {
         let catalog = catalog(&[("alpha", "1", None), ("alpine", "2", None)]);
         let within: Arc<[u32]> = [1].into();
         let search = Search { pattern: "al".into(), catalog, within: Some(within), order: None };
-        assert_eq!(merge(vec![search.score(0..1, &Ranks::default(), &|| false)]).to_vec(), [1]);
+        assert_eq!(merge(&[search.score(0..1, &Ranks::default(), &|| false)]).to_vec(), [1]);
     }
 
     #[test]
