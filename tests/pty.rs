@@ -65,7 +65,7 @@ fn the_main_job_by_keyboard() {
     terminal.until_written(&osc52(&new));
     terminal.until("cleared in 30 s");
     #[cfg(target_os = "linux")]
-    terminal.assert_in_no_process(&new);
+    pty::assert_in_no_process(&new);
     terminal.keys("q");
     assert_eq!(terminal.end(), 0);
     terminal.assert_restored();

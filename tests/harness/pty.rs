@@ -240,22 +240,6 @@ impl Terminal {
         }
     }
 
-    /// Asserts that `secret` stands in no process's arguments and, as far as they can be read, in no environment.
-    #[cfg(target_os = "linux")]
-    pub fn assert_in_no_process(&self, secret: &str) {
-        let mut looked = 0;
-        for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
-            for name in ["cmdline", "environ"] {
-                // A process may end while it is looked at, and some belong to others.
-                let Ok(bytes) = std::fs::read(entry.path().join(name)) else { continue };
-                looked += 1;
-                let holds = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
-                assert!(!holds, "a secret stands in {}/{name}", entry.path().display());
-            }
-        }
-        assert!(looked > 0, "no process could be looked at");
-    }
-
     /// Asserts that neither the screen nor what was scrolled off it shows `text`.
     pub fn assert_nowhere(&self, text: &str) {
         let mut seen = self.seen();
@@ -292,4 +276,20 @@ fn cells(count: u16) -> NonZero<u16> {
 /// The terminal's settings, as text to compare.
 fn settings(master: &(dyn MasterPty + Send)) -> String {
     format!("{:?}", master.get_termios())
+}
+
+/// Asserts that `secret` stands in no process's arguments and, as far as they can be read, in no environment.
+#[cfg(target_os = "linux")]
+pub fn assert_in_no_process(secret: &str) {
+    let mut looked = 0;
+    for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
+        for name in ["cmdline", "environ"] {
+            // A process may end while it is looked at, and some belong to others.
+            let Ok(bytes) = std::fs::read(entry.path().join(name)) else { continue };
+            looked += 1;
+            let holds = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!holds, "a secret stands in {}/{name}", entry.path().display());
+        }
+    }
+    assert!(looked > 0, "no process could be looked at");
 }
