@@ -149,3 +149,32 @@ async fn reload_asks_again() {
     assert!(tenant.requests().len() > before);
     assert!(app.screen().contains("28 clients"));
 }
+
+#[tokio::test]
+async fn a_wide_screen_shows_more_and_a_narrow_one_less() {
+    let tenant = tenant().await;
+    let mut app = App::on(&tenant, tenant.token(), None, (160, 40));
+    app.idle().await;
+    let heads = |app: &mut App| {
+        let screen = app.screen();
+        let line = screen.lines().nth(2).expect("the heads").to_owned();
+        ["Name", "Type", "Client ID", "Party", "Authentication", "This run"]
+            .into_iter()
+            .filter(|head| line.contains(head))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(heads(&mut app).len(), 6);
+    app.type_("/billing api<enter><enter>").await;
+    app.press("r");
+    app.advance(std::time::Duration::from_millis(300));
+    app.type_("y").await;
+    app.type_("<esc><esc>").await;
+    assert!(app.screen().contains("rotated"), "{}", app.screen());
+    app.resize(120, 36);
+    assert_eq!(heads(&mut app), ["Name", "Type", "Client ID", "Party", "Authentication"]);
+    app.resize(80, 24);
+    assert_eq!(heads(&mut app), ["Name", "Type", "Client ID"]);
+    app.resize(60, 16);
+    assert_eq!(heads(&mut app), ["Name", "Client ID"]);
+    assert!(app.screen().contains(super::BILLING), "the id is whole on the smallest screen too: {}", app.screen());
+}

@@ -84,6 +84,17 @@ impl Job {
         }
     }
 
+    /// A word or two: where it stands.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match &self.outcome {
+            None => "rotating…",
+            Some(Outcome::NotApplied(_)) => "not applied",
+            Some(_) if self.in_doubt() => "in doubt",
+            Some(_) => "rotated",
+        }
+    }
+
     /// One line: where it stands.
     #[must_use]
     pub fn summary(&self) -> String {

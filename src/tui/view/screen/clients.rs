@@ -8,6 +8,7 @@ use crate::domain::untrusted::shown;
 use crate::tui::app::State;
 use crate::tui::app::event::Target;
 use crate::tui::app::filter::Words;
+use crate::tui::app::job::Job;
 use crate::tui::app::screen::clients::Loading;
 use crate::tui::app::screen::{Focus, Main};
 use crate::tui::view::paint::{Painter, paragraph};
@@ -27,6 +28,7 @@ enum Field {
     ClientId,
     Party,
     Auth,
+    Rotation,
 }
 
 impl Field {
@@ -37,6 +39,7 @@ impl Field {
             Self::ClientId => "Client ID",
             Self::Party => "Party",
             Self::Auth => "Authentication",
+            Self::Rotation => "This run",
         }
     }
 }
@@ -45,6 +48,8 @@ impl Field {
 fn columns(area: Rect) -> Vec<Column> {
     const GEAR: u16 = 3;
     const LEAST_NAME: u16 = 22;
+    const USUAL_NAME: u16 = 38;
+    const ROTATION: u16 = 11;
     let mut chosen: Vec<(Field, u16)> = Vec::new();
     let mut left = area.width.saturating_sub(GEAR + 2 + LEAST_NAME);
     for (field, cells) in [(Field::ClientId, 32), (Field::Type, 18), (Field::Auth, 18), (Field::Party, 5)] {
@@ -56,11 +61,16 @@ fn columns(area: Rect) -> Vec<Column> {
             left = 0;
         }
     }
+    // On a wide screen also what this run did to each client; a name that is cut would be a poor price for it.
+    if LEAST_NAME + left > USUAL_NAME + ROTATION && chosen.len() == 4 {
+        left -= ROTATION + 1;
+        chosen.push((Field::Rotation, ROTATION));
+    }
     let name = LEAST_NAME + left;
     let mut x = area.x + 1;
     let mut out = vec![Column { field: Field::Name, x, width: name }];
     x += name + 1;
-    for field in [Field::Type, Field::ClientId, Field::Party, Field::Auth] {
+    for field in [Field::Type, Field::ClientId, Field::Party, Field::Auth, Field::Rotation] {
         if let Some((_, cells)) = chosen.iter().find(|(chosen, _)| *chosen == field) {
             out.push(Column { field, x, width: *cells });
             x += cells + 1;
@@ -99,7 +109,8 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
             let focused = main.focus != Focus::Pane;
             painter.style(whole, if focused { theme.selected } else { theme.selected_elsewhere });
         }
-        draw_row(painter, &columns, y, row, words.as_mut(), selected);
+        let job = state.jobs.iter().rev().find(|job| job.client_id == row.client_id);
+        draw_row(painter, &columns, y, row, job, words.as_mut(), selected);
         if let Some(name) = columns.first() {
             painter.target(Rect { x: name.x, y, width: name.width, height: 1 }, Target::OpenRow(index));
         }
@@ -114,6 +125,7 @@ fn draw_row(
     columns: &[Column],
     y: u16,
     row: Row<'_>,
+    job: Option<&Job>,
     mut words: Option<&mut Words>,
     selected: bool,
 ) {
@@ -160,6 +172,9 @@ fn draw_row(
             }
             Field::Auth => {
                 painter.text(column.x, y, column.width, &row.auth.label(), quiet);
+            }
+            Field::Rotation => {
+                painter.text(column.x, y, column.width, job.map_or("—", Job::word), quiet);
             }
         }
     }
