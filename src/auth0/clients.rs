@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::error::{Error, ErrorKind};
 use super::lenient::{FieldTaker, Fields, Text, without_lone_surrogates};
@@ -124,6 +125,11 @@ impl Api {
         }
     }
 
+    /// Signs in with this secret from now on, if the client is the one that this connection signs in as: it was rotated.
+    pub fn adopt_secret(&self, client_id: &str, secret: &Arc<Secret>) {
+        self.0.token.adopt(client_id, secret);
+    }
+
     /// A correlation id for one mutation: at most 64 characters, found again as `references.correlation_id` in the
     /// tenant's log. Source: Auth0 docs, Management API v2.
     #[must_use]
@@ -141,7 +147,7 @@ impl Api {
     ) -> Result<Answer, Error> {
         let url = self.0.transport.url(path);
         let mut renewed = false;
-        let mut attempt = 0;
+        let (mut attempt, begun) = (0, Instant::now());
         loop {
             let token = self.0.token.get(&self.0.transport).await?;
             let bearer = bearer(&token, doing)?;
@@ -162,16 +168,18 @@ impl Api {
                 self.0.token.refused(&token).await;
                 continue;
             }
-            pause_before_retry(attempt, error).await?;
+            pause_before_retry(attempt, begun, error).await?;
             attempt += 1;
         }
     }
 }
 
 /// Waits before the next try of a request that changes nothing, or gives the error back: four tries, full jitter between
-/// half a second and eight, or as long as the server asks.
-pub(super) async fn pause_before_retry(attempt: u32, error: Error) -> Result<(), Error> {
+/// half a second and eight, or as long as the server asks; after a minute there is no other, but for the rate limit, whose
+/// waits are told on screen.
+pub(super) async fn pause_before_retry(attempt: u32, begun: Instant, error: Error) -> Result<(), Error> {
     const TRIES: u32 = 4;
+    const IN_ALL: Duration = Duration::from_mins(1);
     let worth_it =
         matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Server | ErrorKind::TimedOut | ErrorKind::Broken);
     if !worth_it || attempt + 1 >= TRIES {
@@ -181,6 +189,9 @@ pub(super) async fn pause_before_retry(attempt: u32, error: Error) -> Result<(),
         // The pacer holds the next request back as long as the server asked; see `Pacer::learn`.
         tokio::time::sleep(Duration::from_millis(fastrand::u64(20..120))).await;
         return Ok(());
+    }
+    if begun.elapsed() > IN_ALL {
+        return Err(error);
     }
     let most = (500_u64 << attempt).min(8000);
     tokio::time::sleep(Duration::from_millis(fastrand::u64(most / 2..=most))).await;

@@ -28,6 +28,9 @@ pub(super) struct TokenSource {
     /// `aud` of a client assertion: the tenant with a slash at its end. Source: Auth0 docs, private key JWT.
     issuer: String,
     current: Mutex<Option<Token>>,
+    /// The secrets to sign in with, the newest first: where this program rotates the very client that it signs in with, the one
+    /// before may be taken for some seconds longer.
+    secrets: std::sync::Mutex<Vec<Arc<Secret>>>,
 }
 
 #[derive(Serialize)]
@@ -53,7 +56,26 @@ impl TokenSource {
         if let Credentials::PrivateKeyJwt { key_pem, .. } = &credentials {
             EncodingKey::from_rsa_pem(key_pem.expose().as_bytes()).map_err(|_| bad_key())?;
         }
-        Ok(Self { credentials, audience, issuer: domain.base().to_string(), current: Mutex::default() })
+        let secrets = match &credentials {
+            Credentials::ClientSecret { secret, .. } => vec![Arc::clone(secret)],
+            Credentials::Token(_) | Credentials::PrivateKeyJwt { .. } => Vec::new(),
+        };
+        let (issuer, secrets) = (domain.base().to_string(), std::sync::Mutex::new(secrets));
+        Ok(Self { credentials, audience, issuer, current: Mutex::default(), secrets })
+    }
+
+    fn secrets(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Secret>>> {
+        self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Signs in with this secret from now on, if it is that of the client that signs in.
+    pub(super) fn adopt(&self, client_id: &str, secret: &Arc<Secret>) {
+        if matches!(&self.credentials, Credentials::ClientSecret { client_id: own, .. } if own == client_id) {
+            let mut secrets = self.secrets();
+            secrets.retain(|known| !known.same_as(secret));
+            secrets.insert(0, Arc::clone(secret));
+            secrets.truncate(2);
+        }
     }
 
     /// The client that signs in, where that is how it is done.
@@ -98,8 +120,12 @@ impl TokenSource {
 
     async fn fetch(&self, transport: &Transport) -> Result<Token, Error> {
         let url = transport.url("/oauth/token");
+        let begun = tokio::time::Instant::now();
+        let secrets = self.secrets().clone();
+        let mut candidates = secrets.iter();
+        let mut secret = candidates.next();
         for attempt in 0.. {
-            let form = self.form()?;
+            let form = self.form(secret)?;
             let sent = transport.read(|client| client.post(url.clone()).form(&form), ONE).await;
             drop(form);
             let result = match sent {
@@ -108,11 +134,14 @@ impl TokenSource {
             };
             match result {
                 Ok(answer) => return token_of(&answer),
+                Err(error) if error.kind == ErrorKind::Unauthorized && candidates.len() > 0 => {
+                    secret = candidates.next()
+                }
                 Err(error) => {
                     // The pacer does not know of this endpoint, which has a limit of its own.
                     let limited = error.kind == ErrorKind::RateLimited;
                     let wait = error.retry_after.unwrap_or(Duration::from_secs(1));
-                    super::clients::pause_before_retry(attempt, error).await?;
+                    super::clients::pause_before_retry(attempt, begun, error).await?;
                     tokio::time::sleep(if limited { wait } else { Duration::ZERO }).await;
                 }
             }
@@ -120,14 +149,14 @@ impl TokenSource {
         Err(Answer::unreadable(DOING, "no answer", false))
     }
 
-    fn form(&self) -> Result<Vec<(&'static str, FormValue<'_>)>, Error> {
+    fn form<'a>(&'a self, secret: Option<&'a Arc<Secret>>) -> Result<Vec<(&'static str, FormValue<'a>)>, Error> {
         use FormValue::{Plain, Private};
         let mut form = vec![("grant_type", Plain("client_credentials")), ("audience", Plain(&self.audience))];
         match &self.credentials {
             Credentials::Token(_) => {}
-            Credentials::ClientSecret { client_id, secret } => {
+            Credentials::ClientSecret { client_id, .. } => {
                 form.push(("client_id", Plain(client_id)));
-                form.push(("client_secret", Plain(secret.expose())));
+                form.extend(secret.map(|secret| ("client_secret", Plain(secret.expose()))));
             }
             Credentials::PrivateKeyJwt { client_id, key_pem, algorithm } => {
                 form.push(("client_id", Plain(client_id)));

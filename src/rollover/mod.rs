@@ -58,6 +58,7 @@ pub async fn rotate_now(api: &Api, request: &RotateNow, progress: Listener<'_>) 
         read_back(api, client_id, before.as_deref(), progress).await
     };
     let Some(secret) = secret else { return Outcome::Rotated { secret: None, verification: None } };
+    api.adopt_secret(client_id, &secret);
     progress(Progress::Live(Arc::clone(&secret)));
     let verification =
         verify(api, client_id, &request.auth, &secret, before.as_deref(), request.verify_for, progress).await;
@@ -73,7 +74,10 @@ pub async fn settle(api: &Api, client_id: &str, before: Option<&Secret>) -> Verd
     };
     match api.client_secret(client_id).await {
         Ok(SecretRead::Readable(now)) if now.same_as(before) => Verdict::Unchanged,
-        Ok(SecretRead::Readable(now)) => Verdict::Changed(now),
+        Ok(SecretRead::Readable(now)) => {
+            api.adopt_secret(client_id, &now);
+            Verdict::Changed(now)
+        }
         Ok(SecretRead::NotVisible) => {
             Verdict::CannotKnow("Auth0 shows no secret for this client with this token".into())
         }

@@ -31,6 +31,32 @@ async fn a_session_says_what_the_token_says() {
     assert_eq!(signed_in.our_client_id.as_deref(), Some(tenant.client_id()));
 }
 
+/// The client that the program signs in as is rotated, and later its token is refused: the next one is got with the new
+/// secret, for the old one is dead; and while the new one is not in yet, with the old one.
+#[tokio::test]
+async fn rotating_the_client_that_signs_in_does_not_lock_it_out() {
+    let tenant = faulty(&format!("{READ}skip = 2\n{ONCE_401}")).await;
+    let api = signing_in(&tenant);
+    let own = tenant.client_id().to_owned();
+    let request = rollover::rollover::RotateNow::new(own.clone(), rollover::domain::AuthMethod::SecretPost);
+    let outcome = rollover::rollover::rotate_now(&api, &request, &mut |_| {}).await;
+    assert!(outcome.live_secret().is_some(), "{outcome:?}");
+    api.client(&own).await.expect("the second read");
+    api.client(&own).await.expect("the third read is refused at first, and then let in with a new token");
+
+    let early = faulty(
+        "[[fault]]\npath = \"/oauth/token\"\nskip = 1\ntimes = 1\nwhen = \"before\"\nstatus = 401\n\
+         body = '{\"error\":\"access_denied\",\"error_description\":\"Unauthorized\"}'\n\
+         [[fault]]\npath = \"/api/v2/clients/*\"\ntimes = 1\nwhen = \"before\"\nstatus = 401\nbody = '{}'\n",
+    )
+    .await;
+    let api = signing_in(&early);
+    api.session().await.expect("a first token");
+    api.adopt_secret(early.client_id(), &secret("not in yet"));
+    api.client(BILLING).await.expect("the old secret still does");
+    assert_eq!(requests(&early, "POST", "/oauth/token").len(), 3);
+}
+
 #[tokio::test]
 async fn all_that_goes_on_at_once_shares_one_token() {
     let tenant = demo().await;
