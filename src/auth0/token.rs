@@ -135,7 +135,7 @@ impl TokenSource {
             match result {
                 Ok(answer) => return token_of(&answer),
                 Err(error) if error.kind == ErrorKind::Unauthorized && candidates.len() > 0 => {
-                    secret = candidates.next()
+                    secret = candidates.next();
                 }
                 Err(error) => {
                     // The pacer does not know of this endpoint, which has a limit of its own.
