@@ -240,6 +240,7 @@ pub fn availability_below(state: &State, action: Action) -> Availability {
     };
     match action {
         Action::Open => ready_if(!main.clients.is_empty()),
+        Action::Filter | Action::Sort => ready_if(!main.clients.catalog.is_empty()),
         Action::SwitchFocus => ready_if(
             main.pane.is_some() && state.geometry().is_some_and(|parts| parts.table.is_some() && parts.pane.is_some()),
         ),

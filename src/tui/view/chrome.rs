@@ -38,6 +38,7 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
         (Loading::Running, Some(total)) => format!(" {} {} of {total} clients", spinner(state), clients.catalog.len()),
         (Loading::Running, None) => format!(" {} {} clients", spinner(state), clients.catalog.len()),
         (Loading::Done, _) => format!(" {} clients", clients.catalog.len()),
+        (Loading::Failed(_), _) if clients.catalog.is_empty() => " no clients loaded".to_owned(),
         (Loading::Failed(_), _) => format!(" {} clients, not all", clients.catalog.len()),
     };
     left.push(Piece::new(count, theme.text));
