@@ -359,3 +359,44 @@ fn hostile_names_and_errors_reach_neither_the_table_nor_the_screen_raw() {
         assert_only_ours(&String::from_utf8(terminal.raw()).expect("UTF-8"), true);
     }
 }
+
+#[test]
+fn the_command_line_asks_on_a_terminal_and_takes_only_yes_for_yes() {
+    let tenant = Tenant::demo();
+    let variables = [("AUTH0_DOMAIN", tenant.running.url()), ("AUTH0_API_TOKEN", tenant.running.token())];
+    let ask = |answer: &str| {
+        let arguments = ["rotate", "Billing API", "--now"];
+        let mut terminal = Terminal::start(tenant.home.path(), &arguments, &variables, (100, 30));
+        terminal.until("Rotate? [y/N]");
+        let screen = terminal.screen();
+        for part in ["Billing API", BILLING, tenant.running.url().trim_start_matches("http://"), "within 30 seconds"] {
+            assert!(screen.contains(part), "no {part} in the question:\n{screen}");
+        }
+        terminal.keys(answer);
+        terminal.end()
+    };
+    let old = secret(&tenant);
+    assert_eq!([ask("\r"), ask("n\r"), ask("yep\r"), ask("\u{4}")], [1; 4]);
+    assert_eq!((secret(&tenant), tenant.posts()), (old, 0));
+    assert_eq!(ask("y\r"), 0);
+    assert_eq!(tenant.posts(), 1);
+}
+
+#[test]
+fn production_wants_the_name_typed_on_the_command_line_too() {
+    let tenant = Tenant::demo();
+    let config = format!("[tenants.shop]\ndomain = \"{}\"\nenvironment = \"production\"\n", tenant.running.url());
+    std::fs::write(tenant.home.path().join("config.toml"), config).expect("a file");
+    let variables = [("ROLLOVER_TENANT", "shop"), ("AUTH0_API_TOKEN", tenant.running.token())];
+    let ask = |answer: &str| {
+        let arguments = ["rotate", BILLING, "--now"];
+        let mut terminal = Terminal::start(tenant.home.path(), &arguments, &variables, (100, 30));
+        terminal.until("Type the client's name, or its id");
+        terminal.keys(answer);
+        terminal.end()
+    };
+    assert_eq!([ask("y\r"), ask("yes\r"), ask("billing api\r")], [1; 3]);
+    assert_eq!(tenant.posts(), 0);
+    assert_eq!(ask("Billing API\r"), 0);
+    assert_eq!(tenant.posts(), 1);
+}

@@ -52,7 +52,11 @@ pub fn confirm(
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     let answer = answer.trim();
-    if !answer.is_empty() && wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(answer)) {
+    // A name is typed as it is, here as on screen; only a yes may be shouted.
+    let production = environment == Some(Environment::Production);
+    let says_so =
+        |wanted: &String| if production { wanted.trim() == answer } else { wanted.eq_ignore_ascii_case(answer) };
+    if !answer.is_empty() && wanted.iter().any(says_so) {
         return Ok(());
     }
     Err(Failure::failed("declined", "nothing was changed", ""))
