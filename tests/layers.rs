@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&str; 9] = ["domain", "process", "auth0", "clipboard", "rollover", "tenants", "sim", "tui", "cli"];
 
 /// Within the interface the core knows neither what draws it nor what runs it.
-const INTERFACE: [&str; 6] = ["app", "theme", "view", "input", "runner", "terminal"];
+const INTERFACE: [&str; 7] = ["app", "theme", "view", "input", "runner", "signals", "terminal"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {

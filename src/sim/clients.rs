@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use std::time::{Duration, Instant};
 
 use axum::Extension;
@@ -9,180 +7,17 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::percent_decode_str;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::access::Caller;
+use super::fields::{Shown, boolean, check, number};
 use super::logs::Event;
 use super::routes::{About, Refusal, Shared, answer};
 use super::tenant::{ClientRecord, Tenant, letters, new_secret};
 
-type Answer = Result<Response, Refusal>;
-
-/// What PATCH takes. Source: OAS `UpdateClientRequestContent`, which allows no other property.
-const UPDATABLE: &[&str] = &[
-    "addons",
-    "allowed_clients",
-    "allowed_logout_urls",
-    "allowed_origins",
-    "app_type",
-    "async_approval_notification_channels",
-    "callbacks",
-    "client_aliases",
-    "client_authentication_methods",
-    "client_metadata",
-    "client_secret",
-    "compliance_level",
-    "cross_origin_authentication",
-    "cross_origin_loc",
-    "custom_login_page",
-    "custom_login_page_on",
-    "custom_login_page_preview",
-    "default_organization",
-    "description",
-    "encryption_key",
-    "express_configuration",
-    "fedcm_login",
-    "form_template",
-    "grant_types",
-    "initiate_login_uri",
-    "is_first_party",
-    "is_token_endpoint_ip_header_trusted",
-    "jwt_configuration",
-    "logo_uri",
-    "mobile",
-    "my_organization_configuration",
-    "name",
-    "native_social_login",
-    "oidc_backchannel_logout",
-    "oidc_conformant",
-    "oidc_logout",
-    "organization_discovery_methods",
-    "organization_require_behavior",
-    "organization_usage",
-    "par_request_expiry",
-    "redirection_policy",
-    "refresh_token",
-    "require_proof_of_possession",
-    "require_pushed_authorization_requests",
-    "session_transfer",
-    "signed_request_object",
-    "skip_non_verifiable_callback_uri_confirmation_prompt",
-    "sso",
-    "sso_disabled",
-    "third_party_security_mode",
-    "token_endpoint_auth_method",
-    "token_exchange",
-    "token_quota",
-    "token_vault_privileged_access",
-    "web_origins",
-];
-
-/// Visible with `read:client_keys` or `read:client_credentials` alone. Source: OAS `get_clients`, description.
-const KEY_FIELDS: &[&str] = &["client_secret", "client_authentication_methods", "signing_keys", "encryption_key"];
-
-/// Visible with `read:client_summary`. Source: the same.
-const SUMMARY_FIELDS: &[&str] = &["client_id", "app_type", "name", "description"];
+pub(super) type Answer = Result<Response, Refusal>;
 
 const READERS: &[&str] = &["read:clients", "read:client_keys", "read:client_summary"];
-
-/// Which fields an answer shows.
-struct Shown {
-    keys: bool,
-    all: bool,
-    chosen: Option<(Vec<String>, bool)>,
-}
-
-impl Shown {
-    fn of(caller: &Caller, about: &About) -> Result<Self, Refusal> {
-        let keys = caller.has("read:client_keys") || caller.has("read:client_credentials");
-        let all = caller.has("read:clients") || caller.has("read:client_keys");
-        let include = boolean(about, "include_fields")?.unwrap_or(true);
-        let chosen: Option<Vec<String>> = about
-            .parameter("fields")
-            .filter(|fields| !fields.is_empty())
-            .map(|fields| fields.split(',').map(|field| field.trim().to_owned()).collect());
-        if include && let Some(chosen) = &chosen {
-            let refused: Vec<_> = chosen
-                .iter()
-                .filter(|field| {
-                    let field = field.as_str();
-                    (!keys && KEY_FIELDS.contains(&field)) || (!all && !keys && !SUMMARY_FIELDS.contains(&field))
-                })
-                .map(String::as_str)
-                .collect();
-            if !refused.is_empty() {
-                let message = format!("You cannot read the following fields: {}", refused.join(", "));
-                return Err(Refusal::management(403, "Forbidden", &message, Some("insufficient_scope")));
-            }
-        }
-        Ok(Self { keys, all, chosen: chosen.map(|fields| (fields, include)) })
-    }
-
-    fn has(&self, field: &str) -> bool {
-        let permitted = if KEY_FIELDS.contains(&field) {
-            self.keys
-        } else {
-            self.all || self.keys || SUMMARY_FIELDS.contains(&field)
-        };
-        permitted
-            && self.chosen.as_ref().is_none_or(|(fields, include)| fields.iter().any(|own| own == field) == *include)
-    }
-
-    /// A client as JSON text with the fields that are shown; whether the secret is among them.
-    fn write(&self, client: &ClientRecord, out: &mut String) -> bool {
-        let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&client.document).unwrap_or_default();
-        out.push('{');
-        let mut first = true;
-        let mut put = |name: &str, value: &str| {
-            if !first {
-                out.push(',');
-            }
-            first = false;
-            out.push('"');
-            out.push_str(name);
-            out.push_str("\":");
-            out.push_str(value);
-        };
-        for (name, value) in &fields {
-            if self.has(name) {
-                put(name, value.get());
-            }
-        }
-        let secret = !client.is_keyed() && self.has("client_secret");
-        if secret {
-            put("client_secret", &Value::from(client.visible_secret()).to_string());
-        }
-        out.push('}');
-        secret
-    }
-}
-
-fn boolean(about: &About, name: &str) -> Result<Option<bool>, Refusal> {
-    match about.parameter(name).as_deref() {
-        None | Some("") => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(Refusal::bad_query(&format!(
-            "Query validation error: 'Expected type boolean but found type string' on property {name}."
-        ))),
-    }
-}
-
-fn number(about: &About, name: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {
-    let Some(text) = about.parameter(name) else { return Ok(None) };
-    let problem = match text.parse::<usize>() {
-        Err(_) => format!("Query validation error: 'Expected type integer but found type string' on property {name}."),
-        Ok(value) if value < least => {
-            format!("Query validation error: 'Value {value} is less than minimum {least}' on property {name}.")
-        }
-        Ok(value) if value > most => {
-            format!("Query validation error: 'Value {value} is greater than maximum {most}' on property {name}.")
-        }
-        Ok(value) => return Ok(Some(value)),
-    };
-    Err(Refusal::bad_query(&problem))
-}
 
 /// `GET /api/v2/clients`, in its three shapes.
 pub(super) async fn list(State(tenant): Shared, Extension(about): Extension<About>) -> Answer {
@@ -292,7 +127,7 @@ fn decode_cursor(cursor: &str) -> Option<usize> {
     text.strip_prefix("clients:")?.parse().ok()
 }
 
-fn no_such_client() -> Refusal {
+pub(super) fn no_such_client() -> Refusal {
     Refusal::management(404, "Not Found", "The client does not exist", Some("inexistent_client"))
 }
 
@@ -315,37 +150,6 @@ fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
         Ok(_) => Err(Refusal::bad_body("Payload validation error: 'Expected type object'.")),
         Err(_) => Err(Refusal::bad_body("Invalid request payload JSON format")),
     }
-}
-
-fn check(fields: &Map<String, Value>) -> Result<(), Refusal> {
-    for (name, value) in fields {
-        if !UPDATABLE.contains(&name.as_str()) {
-            let message = format!("Payload validation error: 'Additional properties not allowed: {name}'.");
-            return Err(Refusal::bad_body(&message));
-        }
-        let problem = match (name.as_str(), value) {
-            ("client_secret", Value::String(text)) if text.is_empty() => "String is too short (0 chars), minimum 1",
-            ("client_secret" | "name" | "description", value) if !value.is_string() => "Expected type string",
-            ("name", Value::String(text)) if text.is_empty() || text.contains(['<', '>']) => {
-                "String does not match pattern ^[^<>]+$"
-            }
-            ("client_metadata", value) if !value.is_object() => "Expected type object",
-            ("callbacks" | "grant_types" | "web_origins" | "allowed_origins" | "allowed_logout_urls", value)
-                if !value.is_array() =>
-            {
-                "Expected type array"
-            }
-            _ => continue,
-        };
-        return Err(Refusal::bad_body(&format!("Payload validation error: '{problem}' on property {name}.")));
-    }
-    let both = ["client_authentication_methods", "token_endpoint_auth_method"];
-    if both.iter().all(|name| fields.get(*name).is_some_and(|value| !value.is_null())) {
-        return Err(Refusal::bad_body(
-            "client_authentication_methods and token_endpoint_auth_method are mutually exclusive",
-        ));
-    }
-    Ok(())
 }
 
 /// `PATCH /api/v2/clients/{id}`.
@@ -407,7 +211,7 @@ fn change_secret(client: &mut ClientRecord, new: Box<str>, about: &About, tenant
 fn whole(client: &ClientRecord, caller: &Caller) -> String {
     let keys = caller.has("read:client_keys") || caller.has("read:client_credentials");
     let mut text = String::new();
-    Shown { keys, all: true, chosen: None }.write(client, &mut text);
+    Shown::whole(keys).write(client, &mut text);
     text
 }
 
@@ -488,61 +292,6 @@ pub(super) async fn delete(
     let mut response = answer(204, String::new());
     response.headers_mut().remove("content-type");
     Ok(response)
-}
-
-/// `GET /api/v2/clients/{id}/credentials`.
-pub(super) async fn credentials(
-    State(tenant): Shared,
-    Extension(about): Extension<About>,
-    Path(id): Path<String>,
-) -> Answer {
-    about.caller(&tenant)?.need(&["read:client_credentials"])?;
-    let clients = tenant.clients();
-    let client = clients.get(&id).ok_or_else(no_such_client)?;
-    let all: Vec<_> = client
-        .public_key
-        .iter()
-        .map(|_| {
-            json!({ "id": "cred_rollover0000000000001", "name": "release key", "kid": "rollover-demo-key", "alg": "RS256",
-                "credential_type": "public_key", "created_at": "2026-03-02T09:00:00.000Z",
-                "updated_at": "2026-03-02T09:00:00.000Z", "expires_at": null })
-        })
-        .collect();
-    Ok(answer(200, Value::from(all).to_string()))
-}
-
-/// `GET /api/v2/client-grants`: the manager's, for the Management API.
-pub(super) async fn grants(State(tenant): Shared, Extension(about): Extension<About>) -> Answer {
-    about.caller(&tenant)?.need(&["read:client_grants"])?;
-    let scopes: Vec<_> = super::ALL_SCOPES.split(' ').collect();
-    let wanted = about.parameter("client_id");
-    let audience = format!("{}/api/v2/", tenant.url);
-    let all: Vec<_> = [json!({
-        "id": "cgr_rollover0000000000001", "client_id": tenant.manager_id(), "audience": audience, "scope": scopes,
-        "subject_type": "client"
-    })]
-    .into_iter()
-    .filter(|grant| wanted.as_ref().is_none_or(|id| grant["client_id"] == id.as_str()))
-    .filter(|grant| about.parameter("audience").is_none_or(|audience| grant["audience"] == audience.as_str()))
-    .collect();
-    let body = if about.parameter("take").is_some() || about.parameter("from").is_some() {
-        json!({ "client_grants": all })
-    } else if boolean(&about, "include_totals")?.unwrap_or(false) {
-        json!({ "start": 0, "limit": 50, "total": all.len(), "client_grants": all })
-    } else {
-        Value::from(all)
-    };
-    Ok(answer(200, body.to_string()))
-}
-
-/// `GET /api/v2/tenants/settings`.
-pub(super) async fn tenant_settings(State(tenant): Shared, Extension(about): Extension<About>) -> Answer {
-    about.caller(&tenant)?.need(&["read:tenant_settings"])?;
-    let settings = json!({
-        "friendly_name": "Pretend tenant", "default_audience": "", "session_lifetime": 168, "idle_session_lifetime": 72,
-        "sandbox_version": "22", "enabled_locales": ["en"], "flags": {}
-    });
-    Ok(answer(200, settings.to_string()))
 }
 
 /// The client that a path below `/api/v2/clients/` is about.

@@ -13,10 +13,14 @@ mod clients;
 mod connection;
 /// Faults from a scenario file.
 pub mod fault;
+/// Which fields of a client a caller sees, and which a change may hold.
+mod fields;
 /// Rate limits.
 mod limits;
 /// The tenant's log.
 mod logs;
+/// Credentials, grants and the tenant's settings.
+mod others;
 /// The clients that the tenant begins with.
 mod population;
 /// From a request to an answer.

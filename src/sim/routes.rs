@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::access::Caller;
 use super::connection::Wire;
 use super::tenant::{Recorded, Tenant};
-use super::{clients, logs, token};
+use super::{clients, logs, others, token};
 
 pub(super) type Shared = State<Arc<Tenant>>;
 
@@ -117,11 +117,11 @@ pub(super) fn router(tenant: &Arc<Tenant>) -> Router {
         .route("/api/v2/clients", get(clients::list).post(clients::create))
         .route("/api/v2/clients/{id}", get(clients::read).patch(clients::update).delete(clients::delete))
         .route("/api/v2/clients/{id}/rotate-secret", post(clients::rotate))
-        .route("/api/v2/clients/{id}/credentials", get(clients::credentials))
+        .route("/api/v2/clients/{id}/credentials", get(others::credentials))
         .route("/api/v2/logs", get(logs::list))
         .route("/api/v2/logs/{id}", get(logs::read))
-        .route("/api/v2/client-grants", get(clients::grants))
-        .route("/api/v2/tenants/settings", get(clients::tenant_settings))
+        .route("/api/v2/client-grants", get(others::grants))
+        .route("/api/v2/tenants/settings", get(others::tenant_settings))
         .route("/oauth/token", post(token::exchange))
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(Arc::clone(tenant), around))

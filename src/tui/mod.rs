@@ -7,6 +7,8 @@ pub mod app;
 pub mod input;
 /// Runs effects as tasks and feeds what they report back; the only file that spawns.
 pub mod runner;
+/// Signals that concern the terminal.
+mod signals;
 /// Raw mode, alternate screen, signals, and handing the terminal back whatever happens.
 pub mod terminal;
 /// The only file that names colours.

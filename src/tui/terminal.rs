@@ -27,6 +27,7 @@ use super::app::state::State;
 use super::app::update::open_tenant;
 use super::input::translate;
 use super::runner::{Request, Runner, Step, copier, start_demo};
+use super::signals::{Signal, Signals};
 use super::theme::Theme;
 use super::view::View;
 use crate::auth0::Api;
@@ -432,69 +433,5 @@ fn panic_if_asked(state: &State) {
         && std::env::var_os("ROLLOVER_TEST_PANIC").is_some()
     {
         assert!(state.ending, "a panic was asked for");
-    }
-}
-
-/// Signals that concern the terminal.
-#[derive(Clone, Copy, Debug)]
-enum Signal {
-    Terminate,
-    HangUp,
-    Interrupt,
-    Stop,
-    Continue,
-    /// The window has another size. (crossterm reports that too, but only from the moment that its reader listens.)
-    Window,
-}
-
-#[cfg(unix)]
-struct Signals {
-    all: [(tokio::signal::unix::Signal, Signal); 6],
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let on = |kind, meaning| signal(kind).map(|stream| (stream, meaning));
-        Ok(Self {
-            all: [
-                on(SignalKind::terminate(), Signal::Terminate)?,
-                on(SignalKind::hangup(), Signal::HangUp)?,
-                on(SignalKind::interrupt(), Signal::Interrupt)?,
-                on(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Signal::Stop)?,
-                on(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Signal::Continue)?,
-                on(SignalKind::window_change(), Signal::Window)?,
-            ],
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        let [terminate, hang_up, interrupt, stop, go_on, window] = &mut self.all;
-        tokio::select! {
-            _ = terminate.0.recv() => terminate.1,
-            _ = hang_up.0.recv() => hang_up.1,
-            _ = interrupt.0.recv() => interrupt.1,
-            _ = stop.0.recv() => stop.1,
-            _ = go_on.0.recv() => go_on.1,
-            _ = window.0.recv() => window.1,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => std::future::pending().await,
-        }
     }
 }
