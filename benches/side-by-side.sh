@@ -157,7 +157,7 @@ for ((round = 0; round < rounds; round++)); do
     timed many-ours "$rollover rotate ${ids[*]} --now --yes"
     timed many-node "$sdk rotate ${ids[*]}"
 done
-row 'rotate 200, verified; node: the POSTs alone, ms' "$(median many-ours)" node "$(median many-node)" 0.05
+row 'rotate 200, verified; node: POSTs alone, ms' "$(median many-ours)" node "$(median many-node)" 0.05
 
 # Ten pages, of which two may go at once and the rest two a second.
 refused=0
