@@ -71,7 +71,7 @@ impl Answer {
             error_code,
             missing_scopes,
             correlation_id: None,
-            retry_after: wait_asked_for(&self.headers),
+            retry_after: wait_asked_for(&self.headers, None),
         }
     }
 

@@ -1,5 +1,5 @@
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 use tokio::sync::watch;
@@ -38,6 +38,8 @@ struct Bucket {
     closed_until: Option<Instant>,
     /// When the server adds to the bucket again, by its latest answer.
     reset: Option<Instant>,
+    /// Whether the server has refused a request for the limit.
+    refused: bool,
 }
 
 impl Pacer {
@@ -86,8 +88,14 @@ impl Pacer {
     pub(super) fn learn(&self, status: u16, headers: &HeaderMap) {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let (limit, remaining) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining"));
-        let wait = wait_asked_for(headers);
         let now = Instant::now();
+        let wait = {
+            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever was refused has waited too little: from then on only the server's clock counts.
+            bucket.refused |= status == 429;
+            let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+            wait_asked_for(headers, clock.filter(|_| !bucket.refused))
+        };
         {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(remaining) = remaining {
@@ -116,8 +124,13 @@ impl Pacer {
     }
 }
 
-/// How long the server asks to wait, by `Retry-After` or `x-ratelimit-reset`, measured on the server's own clock.
-pub(super) fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
+/// How long the server asks to wait, by `Retry-After` or `x-ratelimit-reset`, measured on the server's own clock. That one is
+/// known by whole seconds only; where ours, since 1970, shows the same second, it is taken to tell what is between them: else
+/// half of the requests that the limit allows would be waited away.
+pub(super) fn wait_asked_for(headers: &HeaderMap, ours: Option<Duration>) -> Option<Duration> {
+    /// So much may the two clocks differ, and an answer take.
+    const MARGIN: Duration = Duration::from_millis(40);
+
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let date = || {
         let rfc = time::format_description::well_known::Rfc2822;
@@ -135,8 +148,16 @@ pub(super) fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
         }
     }
     let reset: i64 = text("x-ratelimit-reset")?.parse().ok()?;
-    // Both clocks count whole seconds: the real wait may be up to one longer than the difference.
-    Some(clamp(reset.saturating_sub(date()?.unix_timestamp()).max(1)))
+    let date = date()?.unix_timestamp();
+    // Both are whole seconds: the real wait may be up to one longer than the difference.
+    let safe = clamp(reset.saturating_sub(date).max(1));
+    let same_second = |ours: &Duration| i64::try_from(ours.as_secs()) == Ok(date);
+    let Some(ours) = ours.filter(same_second) else { return Some(safe) };
+    let until = Duration::from_secs(u64::try_from(reset).unwrap_or_default());
+    let wait = until.saturating_sub(ours) + MARGIN;
+    // Where a second gives two requests, a few milliseconds less than a second give one.
+    let whole = Duration::from_secs(wait.as_secs() + 1);
+    Some(if whole - wait < Duration::from_millis(100) { whole } else { wait }.min(safe))
 }
 
 #[cfg(test)]
@@ -150,7 +171,7 @@ mod tests {
     #[test]
     fn waits_are_measured_on_the_servers_clock_and_clamped() {
         let date = ("date", "Tue, 24 Nov 2026 12:00:00 GMT");
-        let seconds = |pairs: &[_]| wait_asked_for(&headers(pairs)).map(|wait| wait.as_secs());
+        let seconds = |pairs: &[_]| wait_asked_for(&headers(pairs), None).map(|wait| wait.as_secs());
         assert_eq!(seconds(&[("retry-after", "5")]), Some(5));
         assert_eq!(seconds(&[("retry-after", "1000000000")]), Some(60));
         assert_eq!(seconds(&[("retry-after", "-1")]), Some(0));
@@ -159,5 +180,18 @@ mod tests {
         assert_eq!(seconds(&[date, ("x-ratelimit-reset", "1795521603")]), Some(3));
         assert_eq!(seconds(&[("x-ratelimit-reset", "1795521603")]), None, "without the server's clock it says nothing");
         assert_eq!(seconds(&[]), None);
+    }
+
+    #[test]
+    fn our_clock_tells_the_parts_of_a_second_where_it_shows_the_same_one() {
+        // Tue, 24 Nov 2026 12:00:00 GMT is 1795521600.
+        let headers = headers(&[("date", "Tue, 24 Nov 2026 12:00:00 GMT"), ("x-ratelimit-reset", "1795521602")]);
+        let wait = |ours| wait_asked_for(&headers, Some(Duration::from_millis(ours)));
+        assert_eq!(wait(1_795_521_600_700), Some(Duration::from_millis(1340)));
+        assert_eq!(wait(1_795_521_600_000), Some(Duration::from_secs(2)), "never longer than without it");
+        assert_eq!(wait(1_795_521_600_100), Some(Duration::from_secs(2)), "a second that is all but whole is made so");
+        for other in [1_795_521_599_999, 1_795_521_601_000, 0, 1_895_521_600_000] {
+            assert_eq!(wait(other), Some(Duration::from_secs(2)), "a clock that shows another second tells nothing");
+        }
     }
 }

@@ -1,6 +1,7 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::Ended;
 use super::arguments::List;
@@ -22,12 +23,16 @@ pub async fn run(tenant: Option<&str>, list: &List) -> Ended {
     let order = order(&catalog, list.filter.as_deref());
     let rows = order.iter().filter_map(|index| catalog.get(*index as usize));
     if list.json {
-        output.document(&rows.map(|row| object(&row)).collect::<Vec<_>>())?;
+        output.document(&Listing { catalog: &catalog, order: &order })?;
     } else {
         let table = output.table;
-        let cells: Vec<_> = rows.map(|row| cells(&row, table)).collect();
-        output.rows(&["NAME", "TYPE", "CLIENT ID", "PARTY", "AUTHENTICATION"], &cells)?;
-        if table && cells.is_empty() {
+        let empty = order.is_empty();
+        if table {
+            output.rows(["NAME", "TYPE", "CLIENT ID", "PARTY", "AUTHENTICATION"], rows.map(for_a_person))?;
+        } else {
+            output.rows(["client_id", "name", "app_type", "is_first_party", "auth"], rows.map(for_a_program))?;
+        }
+        if table && empty {
             output.progress(if list.filter.is_some() { "No client matches." } else { "This tenant has no clients." });
         }
     }
@@ -42,35 +47,63 @@ fn order(catalog: &Catalog, filter: Option<&str>) -> Arc<[u32]> {
     merge(&[search.score(0..search.len(), &ranks, &|| false)])
 }
 
-/// The object of one client; `show` adds to it.
-pub fn object(row: &Row<'_>) -> Value {
-    json!({
-        "client_id": row.client_id,
-        "name": Some(row.name).filter(|name| !name.is_empty()),
-        "app_type": row.app_type,
-        "is_first_party": row.is_first_party,
-        "token_endpoint_auth_method": row.auth.endpoint_value(),
-        // No rollover has a state before there is a ledger.
-        "rollover": Value::Null,
-    })
+/// The clients as a JSON array, each written as it is reached.
+struct Listing<'a> {
+    catalog: &'a Catalog,
+    order: &'a [u32],
 }
 
-/// Words for a person, the API's values for a program.
-fn cells(row: &Row<'_>, table: bool) -> Vec<String> {
-    if !table {
-        return vec![
-            row.client_id.to_owned(),
-            row.name.to_owned(),
-            row.app_type.unwrap_or_default().to_owned(),
-            row.is_first_party.map_or_else(String::new, |first| first.to_string()),
-            row.auth.endpoint_value().unwrap_or_default().to_owned(),
-        ];
+impl Serialize for Listing<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.order.iter().filter_map(|index| self.catalog.get(*index as usize));
+        serializer.collect_seq(rows.map(|row| Object::of(&row)))
     }
-    vec![
-        row.name.to_owned(),
-        app_type_label(row.app_type).to_owned(),
-        row.client_id.to_owned(),
-        row.is_first_party.map_or("—", |first| if first { "first" } else { "third" }).to_owned(),
-        row.auth.label().into_owned(),
+}
+
+/// The object of one client; `show` adds to it.
+#[derive(Serialize)]
+pub struct Object<'a> {
+    client_id: &'a str,
+    name: Option<&'a str>,
+    app_type: Option<&'a str>,
+    is_first_party: Option<bool>,
+    token_endpoint_auth_method: Option<&'a str>,
+    /// No rollover has a state before there is a ledger.
+    rollover: Option<&'a str>,
+}
+
+impl<'a> Object<'a> {
+    /// The client's fields, absent ones as null.
+    pub fn of(row: &Row<'a>) -> Self {
+        Self {
+            client_id: row.client_id,
+            name: Some(row.name).filter(|name| !name.is_empty()),
+            app_type: row.app_type,
+            is_first_party: row.is_first_party,
+            token_endpoint_auth_method: row.auth.endpoint_value(),
+            rollover: None,
+        }
+    }
+}
+
+/// The API's values.
+fn for_a_program(row: Row<'_>) -> [Cow<'_, str>; 5] {
+    [
+        row.client_id.into(),
+        row.name.into(),
+        row.app_type.unwrap_or_default().into(),
+        row.is_first_party.map_or("", |first| if first { "true" } else { "false" }).into(),
+        row.auth.endpoint_value().unwrap_or_default().into(),
+    ]
+}
+
+/// The words that the screen has for them.
+fn for_a_person(row: Row<'_>) -> [Cow<'_, str>; 5] {
+    [
+        row.name.into(),
+        app_type_label(row.app_type).into(),
+        row.client_id.into(),
+        row.is_first_party.map_or("—", |first| if first { "first" } else { "third" }).into(),
+        row.auth.label(),
     ]
 }

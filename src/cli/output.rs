@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
 use serde::Serialize;
@@ -31,7 +32,9 @@ impl Output {
     pub fn new(json: bool) -> Self {
         let table = io::stdout().is_terminal();
         let colour = table && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { out: BufWriter::new(io::stdout()), json, table, colour, talk: io::stderr().is_terminal() && !json }
+        // Stdout of the standard library writes line by line, to a pipe too: lines are gathered before they get there.
+        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self { out, json, table, colour, talk: io::stderr().is_terminal() && !json }
     }
 
     /// Prints one JSON document. What a terminal would obey is escaped.
@@ -44,27 +47,33 @@ impl Output {
 
     /// Prints rows: as a table with headings on a terminal, as tab-separated values without them elsewhere. The cells
     /// are raw text; they are made safe here.
-    pub fn rows(&mut self, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
-        let safe: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(|cell| shown(cell).into_owned()).collect()).collect();
+    /// They are made one after another, twice for a table: a hundred thousand need never be there at once.
+    pub fn rows<'a, const COLUMNS: usize>(
+        &mut self,
+        headings: [&str; COLUMNS],
+        rows: impl Iterator<Item = [Cow<'a, str>; COLUMNS]> + Clone,
+    ) -> io::Result<()> {
         if !self.table {
-            for row in &safe {
-                writeln!(self.out, "{}", row.join("\t"))?;
+            for row in rows {
+                for (column, cell) in row.iter().enumerate() {
+                    let gap = if column == 0 { "" } else { "\t" };
+                    write!(self.out, "{gap}{}", shown(cell))?;
+                }
+                writeln!(self.out)?;
             }
             return self.out.flush();
         }
-        let widths: Vec<u16> = (0..headings.len())
-            .map(|column| {
-                let cells = safe.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
-                let most = if headings[column] == "NAME" { WIDEST } else { u16::MAX };
-                cells.max().unwrap_or_default().min(most).max(width(headings[column]))
-            })
-            .collect();
+        let mut widths = headings.map(width);
+        for row in rows.clone() {
+            for ((widest, cell), heading) in widths.iter_mut().zip(&row).zip(headings) {
+                let most = if heading == "NAME" { WIDEST } else { u16::MAX };
+                *widest = width(&shown(cell)).min(most).max(*widest);
+            }
+        }
         let (bold, plain) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-        let headings: Vec<String> = headings.iter().map(ToString::to_string).collect();
-        writeln!(self.out, "{bold}{}{plain}", line(&headings, &widths))?;
-        for row in &safe {
-            writeln!(self.out, "{}", line(row, &widths))?;
+        writeln!(self.out, "{bold}{}{plain}", line(&headings.map(Cow::from), &widths))?;
+        for row in rows {
+            writeln!(self.out, "{}", line(&row, &widths))?;
         }
         self.out.flush()
     }
@@ -98,10 +107,11 @@ impl Output {
     }
 }
 
-fn line(row: &[String], widths: &[u16]) -> String {
+fn line(row: &[Cow<'_, str>], widths: &[u16]) -> String {
     let mut out = String::new();
     for (cell, cells) in row.iter().zip(widths) {
-        let cell = fit(cell, *cells);
+        let cell = shown(cell);
+        let cell = fit(&cell, *cells);
         out.push_str(&cell);
         out.push_str(&" ".repeat(usize::from(cells - width(&cell)) + 2));
     }
@@ -148,6 +158,9 @@ struct Harmless<'a>(PrettyFormatter<'a>);
 
 impl Formatter for Harmless<'_> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, character) in fragment.char_indices() {
             if !crate::domain::untrusted::is_hidden(character) {
@@ -220,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_line_is_padded_by_cells_and_cut_with_a_sign() {
-        let row = ["東京".to_owned(), "x".repeat(60), "end".to_owned()];
+        let row = ["東京".into(), "x".repeat(60).into(), "end".into()];
         assert_eq!(line(&row, &[6, 4, 3]), "東京    xxx…  end");
     }
 }

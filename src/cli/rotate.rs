@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
@@ -237,23 +238,19 @@ fn print(output: &mut Output, all: &[Done], prints: &Fingerprints, reveal: bool)
         let documents: Vec<Value> = all.iter().map(|done| document(done, prints, reveal)).collect();
         return Ok(output.document(&documents)?);
     }
-    let rows: Vec<_> = all
-        .iter()
-        .map(|done| {
-            let print = done.secret.as_ref().and_then(|secret| prints.of(secret));
-            let mut row = vec![
-                done.client_id.raw().to_owned(),
-                done.name.raw().to_owned(),
-                done.outcome.to_owned(),
-                print.map(|print| print.to_string()).unwrap_or_default(),
-            ];
-            if reveal {
-                row.push(done.secret.as_ref().map(|secret| secret.expose().to_owned()).unwrap_or_default());
-            }
-            row
-        })
-        .collect();
-    Ok(output.rows(&["CLIENT ID", "NAME", "OUTCOME", "FINGERPRINT", "SECRET"][..if reveal { 5 } else { 4 }], &rows)?)
+    let rows = all.iter().map(|done| {
+        let print = done.secret.as_ref().and_then(|secret| prints.of(secret));
+        let print: Cow<'_, str> = print.map(|print| print.to_string()).unwrap_or_default().into();
+        [done.client_id.raw().into(), done.name.raw().into(), done.outcome.into(), print]
+    });
+    if reveal {
+        let revealed = rows.zip(all).map(|([id, name, outcome, print], done)| {
+            let secret = done.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default();
+            [id, name, outcome, print, secret.into()]
+        });
+        return Ok(output.rows(["CLIENT ID", "NAME", "OUTCOME", "FINGERPRINT", "SECRET"], revealed)?);
+    }
+    Ok(output.rows(["CLIENT ID", "NAME", "OUTCOME", "FINGERPRINT"], rows)?)
 }
 
 fn document(done: &Done, prints: &Fingerprints, reveal: bool) -> Value {

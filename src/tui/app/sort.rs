@@ -54,9 +54,17 @@ impl Order {
 }
 
 fn by_name(one: &str, two: &str) -> Ordering {
-    if one.is_ascii() && two.is_ascii() {
-        let lower = |byte: u8| byte.to_ascii_lowercase();
-        return one.bytes().map(lower).cmp(two.bytes().map(lower));
+    // Up to the first letter that is not ASCII or differs, bytes will do.
+    let differ = |(a, b): (u8, u8)| !a.is_ascii() || !b.is_ascii() || !a.eq_ignore_ascii_case(&b);
+    match one.bytes().zip(two.bytes()).position(differ) {
+        None if one.is_ascii() && two.is_ascii() => return one.len().cmp(&two.len()),
+        Some(at) => {
+            let (a, b) = (one.as_bytes()[at], two.as_bytes()[at]);
+            if a.is_ascii() && b.is_ascii() {
+                return a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+            }
+        }
+        None => {}
     }
     one.chars().flat_map(char::to_lowercase).cmp(two.chars().flat_map(char::to_lowercase))
 }
@@ -93,5 +101,13 @@ mod tests {
         assert_eq!(sorted(&catalog, Order::Name).to_vec(), [1, 3, 0, 2]);
         assert_eq!(sorted(&catalog, Order::Type).to_vec(), [1, 3, 0, 2]);
         assert_eq!(sorted(&catalog, Order::Party).to_vec(), [0, 1, 3, 2]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn names_compare_as_their_lower_case(one in "[aAbBzZ\\[_äÄß日]{0,6}", two in "[aAbBzZ\\[_äÄß日]{0,6}") {
+            let lower = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+            proptest::prop_assert_eq!(by_name(&one, &two), lower(&one).cmp(&lower(&two)));
+        }
     }
 }
