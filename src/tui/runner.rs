@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use super::app::effect::Effect;
 use super::app::event::{CopyKind, CopyReport, Event, Moment};
 use super::app::filter::{Ranks, Search, merge};
 use super::app::{State, sort, update};
-use crate::auth0::{Api, Connection, Credentials, Pace};
+use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
 use crate::domain::{Domain, Secret};
 use crate::{clipboard, rollover, sim};
 
@@ -206,14 +207,7 @@ impl Runner {
                     earlier.abort();
                 }
                 self.loading = Some(self.tasks.spawn(async move {
-                    let mut pages = api.pages();
-                    let result = loop {
-                        match pages.next().await {
-                            Ok(Some(page)) => tell(&sender, Event::PageArrived(ticket, page)),
-                            Ok(None) => break Ok(()),
-                            Err(error) => break Err(error),
-                        }
-                    };
+                    let result = load(api.pages(), |page| tell(&sender, Event::PageArrived(ticket, page))).await;
                     tell(&sender, Event::ClientsLoaded(ticket, result));
                 }));
             }
@@ -281,6 +275,45 @@ impl Runner {
             }
             tell(&sender, Event::Copied(kind, result));
         });
+    }
+}
+
+/// Reads all pages. The first is handed on at once; those that come within a frame of each other are handed on together, for
+/// each one that is costs a frame.
+async fn load(mut pages: Pages, mut tell: impl FnMut(Page)) -> Result<(), Error> {
+    const FRAME: Duration = Duration::from_millis(16);
+    let mut held: Option<Page> = None;
+    let mut due = Instant::now();
+    loop {
+        let next = pages.next();
+        tokio::pin!(next);
+        let next = loop {
+            tokio::select! {
+                biased;
+                next = &mut next => break next,
+                () = tokio::time::sleep_until(due), if held.is_some() => {
+                    held.take().into_iter().for_each(&mut tell);
+                    due = Instant::now() + FRAME;
+                }
+            }
+        };
+        match next {
+            Ok(Some(page)) => {
+                let held = held.get_or_insert_with(|| Page { clients: Vec::new(), total: None });
+                held.clients.extend(page.clients);
+                held.total = page.total.or(held.total);
+                if Instant::now() < due {
+                    continue;
+                }
+            }
+            // What has come is shown, whatever became of the rest.
+            ended => {
+                held.take().into_iter().for_each(&mut tell);
+                return ended.map(drop);
+            }
+        }
+        held.take().into_iter().for_each(&mut tell);
+        due = Instant::now() + FRAME;
     }
 }
 

@@ -87,8 +87,10 @@ pub fn run(start: Start) -> io::Result<Ended> {
             "the interface needs a terminal; `rollover list` and `rollover show` work without one",
         ));
     }
+    // One thread draws, one works: a terminal that takes nothing, as over a connection that hangs, must not keep a rotation
+    // from being told its answer.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         // A thread that searched or sorted would wake up after a while to end itself: an idle program does not wake up.
         .thread_keep_alive(Duration::from_hours(24 * 365))
