@@ -9,13 +9,11 @@
 # FZF=path, else the one that PyPI's `iterfzf` carries: Debian's is old. What is not Debian's goes to a temporary folder
 # and with it.
 set -euo pipefail
-# shellcheck source=../tests/clipboard/common.bash
-source "$(dirname "${BASH_SOURCE[0]}")/../tests/clipboard/common.bash"
+# shellcheck source=../tests/common.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../tests/common.bash"
 
 rounds=${ROUNDS:-5}
 iterfzf_version=1.9.0.67.0
-# For systems whose own Node.js is older than the SDK takes (Debian 12).
-node_version=22.23.3
 # What rollover asks of a list (src/auth0/sight.rs).
 fields=client_id,name,app_type,is_first_party,token_endpoint_auth_method,global,client_authentication_methods
 
@@ -28,32 +26,12 @@ need /usr/bin/time time
 export ROLLOVER_HOME=$work/home
 mkdir "$work/home" "$work/node" "$work/samples"
 
-takes_sdk() {
-    "$1" -e '
-        const [major, minor] = process.versions.node.split(".").map(Number);
-        process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
-}
-
-# The SDK into $work/node, and the path of what is to run it.
-install_node() {
-    cp "$root"/tests/sdks/package{,-lock}.json "$root/benches/side-by-side.mjs" "$work/node"
-    cd "$work/node"
-    npm ci --ignore-scripts --no-audit --no-fund
-    command -v node >program
-    takes_sdk node && return
-    local package
-    package=node-linux-$(node -p process.arch)
-    npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund "$package@$node_version"
-    printf '%s' "$work/node/node_modules/$package/bin/node" >program
-    takes_sdk "$(cat program)"
-}
-
 install_fzf() {
     python3 -m venv "$work/venv"
     "$work/venv/bin/pip" install --disable-pip-version-check --quiet "iterfzf==$iterfzf_version"
 }
 
-(install_node) >"$work/npm.log" 2>&1 || { cat "$work/npm.log" >&2; fail 'the SDK for Node.js could not be installed'; }
+(node_sdk "$root/benches/side-by-side.mjs") >"$work/npm.log" 2>&1 || { cat "$work/npm.log" >&2; fail 'the SDK for Node.js could not be installed'; }
 node=$(cat "$work/node/program")
 if [[ -z ${FZF:-} ]]; then
     need python3 python3

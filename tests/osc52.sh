@@ -3,8 +3,8 @@
 #
 # Needs cargo (or ROLLOVER=path of the program) and Debian's apt-get for what is missing.
 set -euo pipefail
-# shellcheck source=clipboard/common.bash
-source "$(dirname "${BASH_SOURCE[0]}")/clipboard/common.bash"
+# shellcheck source=common.bash
+source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
 unset SSH_CONNECTION SSH_TTY WAYLAND_DISPLAY TMUX STY DISPLAY
 need tmux tmux

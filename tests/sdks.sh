@@ -7,35 +7,15 @@
 # Needs cargo (or ROLLOVER=path of the program), and Debian's apt-get, npm and pip for what is missing. The SDKs, of the
 # versions in tests/sdks/, go to a temporary folder and with it.
 set -euo pipefail
-# shellcheck source=clipboard/common.bash
-source "$(dirname "${BASH_SOURCE[0]}")/clipboard/common.bash"
+# shellcheck source=common.bash
+source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 
 # How long the pretend tenant goes on taking an old secret; the judges hold it to that.
 propagation=1
-# For systems whose own Node.js is older than the SDK takes (Debian 12).
-node_version=22.23.3
 sdks=("$@")
 (($# > 0)) || sdks=(node python)
 
-takes_sdk() {
-    "$1" -e '
-        const [major, minor] = process.versions.node.split(".").map(Number);
-        process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
-}
-
-# The SDK into $work/node, and the path of what is to run it.
-install_node() {
-    cp "$root"/tests/sdks/{judge.mjs,package.json,package-lock.json} "$work/node"
-    cd "$work/node"
-    npm ci --ignore-scripts --no-audit --no-fund
-    command -v node >program
-    takes_sdk node && return
-    local package
-    package=node-linux-$(node -p process.arch)
-    npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund "$package@$node_version"
-    printf '%s' "$work/node/node_modules/$package/bin/node" >program
-    takes_sdk "$(cat program)"
-}
+install_node() { node_sdk "$root/tests/sdks/judge.mjs"; }
 
 install_python() {
     python3 -m venv "$work/python/venv"

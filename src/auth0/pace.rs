@@ -157,7 +157,7 @@ pub(super) fn wait_asked_for(headers: &HeaderMap, ours: Option<Duration>) -> Opt
     let wait = until.saturating_sub(ours) + MARGIN;
     // Where a second gives two requests, a few milliseconds less than a second give one.
     let whole = Duration::from_secs(wait.as_secs() + 1);
-    Some(if whole - wait < Duration::from_millis(100) { whole } else { wait }.min(safe))
+    Some(if whole.saturating_sub(wait) < Duration::from_millis(100) { whole } else { wait }.min(safe))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034
-# Shared by the clipboard scripts; to be sourced. Gives them the program, a pretend tenant with two
-# secrets to copy, and words to assert with.
+# Shared by the scripts; to be sourced. Gives them the program, a pretend tenant with two secrets to copy,
+# Auth0's SDK for Node.js, and words to assert with.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 children=()
 
@@ -99,4 +99,28 @@ no_leaks() {
         return 1
     fi
     passed "no secret in any process's arguments or environment ($(wc -c <"$work/looked") looks)"
+}
+
+# For systems whose own Node.js is older than the SDK takes (Debian 12).
+node_version=22.23.3
+
+takes_sdk() {
+    "$1" -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
+}
+
+# node_sdk FILE: installs the SDK for Node.js of tests/sdks/, with FILE, into $work/node, which must be there; the path of
+# what is to run it is then in $work/node/program.
+node_sdk() {
+    cp "$root"/tests/sdks/package{,-lock}.json "$1" "$work/node"
+    cd "$work/node"
+    npm ci --ignore-scripts --no-audit --no-fund
+    command -v node >program
+    takes_sdk node && return
+    local package
+    package=node-linux-$(node -p process.arch)
+    npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund "$package@$node_version"
+    printf '%s' "$work/node/node_modules/$package/bin/node" >program
+    takes_sdk "$(cat program)"
 }
