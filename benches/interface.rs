@@ -9,7 +9,7 @@ use rollover::auth0::{Page, Session};
 use rollover::domain::{AuthMethod, Catalog, ClientSummary, Domain, Scopes, Untrusted};
 use rollover::tui::app::effect::Effect;
 use rollover::tui::app::event::{Event, Moment};
-use rollover::tui::app::filter::{Ranks, Search, merge};
+use rollover::tui::app::filter::{Ranks, Search};
 use rollover::tui::app::screen::{Screen, Welcome};
 use rollover::tui::app::sort::{Order, sorted};
 use rollover::tui::app::state::State;
@@ -82,7 +82,7 @@ fn filter_narrowing(bencher: Bencher) {
     let search = |pattern: &str, within| {
         let search = Search { pattern: pattern.to_owned(), catalog: catalog.clone(), within, order: None };
         let ranks = Ranks::new(None);
-        merge(&[search.score(0..search.len(), &ranks, &|| false)])
+        search.merge(&[search.score(0..search.len(), &ranks, &|| false)])
     };
     let before = search("pay", None);
     bencher.bench_local(|| black_box(search("paym", Some(Arc::clone(&before)))));

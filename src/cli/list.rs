@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::domain::Catalog;
 use crate::domain::catalog::Row;
 use crate::domain::client::app_type_label;
-use crate::tui::app::filter::{Ranks, Search, merge};
+use crate::tui::app::filter::{Ranks, Search};
 use crate::tui::app::sort::{Order, sorted};
 
 /// Lists the clients by name, or by how well they match.
@@ -44,7 +44,7 @@ fn order(catalog: &Catalog, filter: Option<&str>) -> Arc<[u32]> {
     let Some(pattern) = filter.filter(|pattern| !pattern.trim().is_empty()) else { return by_name };
     let ranks = Ranks::new(Some(&by_name));
     let search = Search { pattern: pattern.to_owned(), catalog: catalog.clone(), within: None, order: Some(by_name) };
-    merge(&[search.score(0..search.len(), &ranks, &|| false)])
+    search.merge(&[search.score(0..search.len(), &ranks, &|| false)])
 }
 
 /// The clients as a JSON array, each written as it is reached.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::app::effect::Effect;
 use super::app::event::{CopyKind, CopyReport, Event, Moment};
-use super::app::filter::{Ranks, Search, merge};
+use super::app::filter::{Ranks, Search};
 use super::app::{State, sort, update};
 use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
 use crate::domain::{Domain, Secret};
@@ -329,7 +329,7 @@ pub fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Syn
     let ranks = Ranks::new(search.order.as_deref());
     let length = search.len();
     if length < WORTH_A_THREAD {
-        return merge(&[search.score(0..length, &ranks, given_up)]);
+        return search.merge(&[search.score(0..length, &ranks, given_up)]);
     }
     let middle = length / 2;
     let parts = std::thread::scope(|scope| {
@@ -340,7 +340,7 @@ pub fn search_on_two_threads(search: &Search, given_up: &(dyn Fn() -> bool + Syn
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
-    if given_up() { Arc::default() } else { merge(&parts) }
+    if given_up() { Arc::default() } else { search.merge(&parts) }
 }
 
 /// Starts the pretend tenant, and a client for it.

@@ -22,8 +22,9 @@ pub struct Search {
     pub order: Option<Arc<[u32]>>,
 }
 
-/// A hit that sorts by score, best first, then by the order of the list: score and rank in one number.
-type Scored = u64;
+/// A hit: score and rank in one number that sorts by score, best first, then by the order of the list. The rank says which
+/// client it is.
+type Hit = u64;
 
 impl Search {
     /// How many clients have to be looked at.
@@ -41,7 +42,7 @@ impl Search {
     /// Scores the clients in `range` of the places to look at. Stops early, with what it has, when
     /// `given_up` says so. Independent ranges may be scored on different threads.
     #[must_use]
-    pub fn score(&self, range: Range<usize>, ranks: &Ranks, given_up: &dyn Fn() -> bool) -> Vec<(Scored, u32)> {
+    pub fn score(&self, range: Range<usize>, ranks: &Ranks, given_up: &dyn Fn() -> bool) -> Vec<Hit> {
         let mut words = Words::new(&self.pattern);
         let mut found = Vec::new();
         for position in range {
@@ -52,12 +53,31 @@ impl Search {
             let Some(row) = self.catalog.get(index) else { continue };
             let Some(score) = words.score(row.name, row.client_id, row.app_type) else { continue };
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let key = (u64::from(u32::MAX - score) << 32) | u64::from(ranks.of(index));
-            found.push((key, index));
+            found.push((u64::from(u32::MAX - score) << 32) | u64::from(ranks.of(index)));
         }
         // Here, so that threads which score parts of a search sort them too.
         found.sort_unstable();
         found
+    }
+
+    /// Puts the hits of all ranges into one list of catalog indices, best first.
+    #[must_use]
+    #[expect(
+        clippy::stable_sort_primitive,
+        reason = "each part is sorted: the stable sort sees that and merges them in one go"
+    )]
+    pub fn merge(&self, parts: &[Vec<Hit>]) -> Arc<[u32]> {
+        let mut all = parts.concat();
+        all.sort();
+        let order = self.order.as_deref().unwrap_or_default();
+        all.into_iter()
+            .map(|hit| {
+                #[expect(clippy::cast_possible_truncation, reason = "the lower half is the rank")]
+                let rank = hit as u32;
+                // Those that came after the sorting have their index for a rank.
+                order.get(rank as usize).copied().unwrap_or(rank)
+            })
+            .collect()
     }
 }
 
@@ -82,18 +102,6 @@ impl Ranks {
     fn of(&self, index: u32) -> u32 {
         self.0.get(index as usize).copied().unwrap_or(index)
     }
-}
-
-/// Puts the hits of all ranges into one list, best first.
-#[must_use]
-#[expect(
-    clippy::stable_sort_primitive,
-    reason = "each part is sorted: the stable sort sees that and merges them in one go"
-)]
-pub fn merge(parts: &[Vec<(u64, u32)>]) -> Arc<[u32]> {
-    let mut all = parts.concat();
-    all.sort();
-    all.into_iter().map(|(_, index)| index).collect()
 }
 
 /// The words of a pattern, ready to be matched again and again.
@@ -203,7 +211,7 @@ mod tests {
 
     fn search(pattern: &str, catalog: &Catalog) -> Vec<u32> {
         let search = Search { pattern: pattern.into(), catalog: catalog.clone(), within: None, order: None };
-        merge(&[search.score(0..search.len(), &Ranks::default(), &|| false)]).to_vec()
+        search.merge(&[search.score(0..search.len(), &Ranks::default(), &|| false)]).to_vec()
     }
 
     #[test]
@@ -228,7 +236,7 @@ mod tests {
         let search = Search { pattern: "app".into(), catalog, within: None, order: Some(Arc::clone(&order)) };
         let ranks = Ranks::new(Some(&order));
         let parts = vec![search.score(0..2, &ranks, &|| false), search.score(2..3, &ranks, &|| false)];
-        assert_eq!(merge(&parts).to_vec(), [1, 2, 0]);
+        assert_eq!(search.merge(&parts).to_vec(), [1, 2, 0]);
     }
 
     #[test]
@@ -236,7 +244,7 @@ mod tests {
         let catalog = catalog(&[("alpha", "1", None), ("alpine", "2", None)]);
         let within: Arc<[u32]> = [1].into();
         let search = Search { pattern: "al".into(), catalog, within: Some(within), order: None };
-        assert_eq!(merge(&[search.score(0..1, &Ranks::default(), &|| false)]).to_vec(), [1]);
+        assert_eq!(search.merge(&[search.score(0..1, &Ranks::default(), &|| false)]).to_vec(), [1]);
     }
 
     #[test]
