@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-
+use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -111,41 +110,61 @@ impl Shown {
     }
 
     fn has(&self, field: &str) -> bool {
-        let permitted = if KEY_FIELDS.contains(&field) {
-            self.keys
-        } else {
-            self.all || self.keys || SUMMARY_FIELDS.contains(&field)
-        };
-        permitted
-            && self.chosen.as_ref().is_none_or(|(fields, include)| fields.iter().any(|own| own == field) == *include)
+        let wanted =
+            self.chosen.as_ref().is_none_or(|(fields, include)| fields.iter().any(|own| own == field) == *include);
+        wanted
+            && if KEY_FIELDS.contains(&field) {
+                self.keys
+            } else {
+                self.all || self.keys || SUMMARY_FIELDS.contains(&field)
+            }
     }
 
     /// A client as JSON text with the fields that are shown; whether the secret is among them.
     pub(super) fn write(&self, client: &ClientRecord, out: &mut String) -> bool {
-        let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&client.document).unwrap_or_default();
         out.push('{');
-        let mut first = true;
-        let mut put = |name: &str, value: &str| {
-            if !first {
-                out.push(',');
-            }
-            first = false;
-            out.push('"');
-            out.push_str(name);
-            out.push_str("\":");
-            out.push_str(value);
-        };
-        for (name, value) in &fields {
-            if self.has(name) {
-                put(name, value.get());
-            }
-        }
-        let secret = !client.is_keyed() && self.has("client_secret");
+        let start = out.len();
+        // The document is our own: it can be read.
+        let _ = serde_json::Deserializer::from_str(&client.document).deserialize_map(Copying { shown: self, out });
+        let secret = self.has("client_secret") && !client.is_keyed();
         if secret {
-            put("client_secret", &Value::from(client.visible_secret()).to_string());
+            put(out, "client_secret", &Value::from(client.visible_secret()).to_string());
+        }
+        if out.len() > start {
+            out.pop();
         }
         out.push('}');
         secret
+    }
+}
+
+/// A field, and a comma for the next one.
+fn put(out: &mut String, name: &str, value: &str) {
+    for part in ["\"", name, "\":", value, ","] {
+        out.push_str(part);
+    }
+}
+
+/// Copies the fields that are shown, each as it stands: an answer may hold a hundred clients.
+struct Copying<'a> {
+    shown: &'a Shown,
+    out: &'a mut String,
+}
+
+impl<'de> Visitor<'de> for Copying<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a client")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<&str, &RawValue>()? {
+            if self.shown.has(name) {
+                put(self.out, name, value.get());
+            }
+        }
+        Ok(())
     }
 }
 
