@@ -1,6 +1,6 @@
 //! Copying to the clipboard, and taking a secret out of it again.
 //!
-//! Where there is a display, a helper process of the same binary ([`helper_main`]) holds the value:
+//! Where there is a display, a helper process of the same binary (`helper_main`) holds the value:
 //! X11 and Wayland ask the *owner* of a selection at every paste, so somebody has to stay, and a
 //! secret must be cleared even when the program that copied it has quit or was killed. Where there
 //! is none, the value is sent to the terminal as OSC 52; there nobody can vouch for the clearing.
