@@ -7,6 +7,8 @@ mod app;
 mod clients;
 #[path = "tui/hostile.rs"]
 mod hostile;
+#[path = "tui/moments.rs"]
+mod moments;
 #[path = "tui/pane.rs"]
 mod pane;
 #[path = "tui/rotating.rs"]

@@ -101,7 +101,8 @@ pub fn status(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
     let running: Vec<_> = state.running().collect();
     let right = match running.as_slice() {
         [] if state.jobs.is_empty() => String::new(),
-        [] => format!("{} rotated in this run (o)", state.jobs.len()),
+        [] if state.jobs.len() == 1 => "1 rotation in this run (o)".to_owned(),
+        [] => format!("{} rotations in this run (o)", state.jobs.len()),
         [one] => format!(
             "{} rotating {} {} s (o)",
             spinner(state),
@@ -164,6 +165,14 @@ pub fn notice(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
     if let Some(until) = state.paced_until {
         let text = format!("! Waiting {} s for Auth0's rate limit", until.seconds_from(state.now));
         painter.text(room.x, room.y, room.width, &text, theme.title);
+        return;
+    }
+    // With no client at all, the place of the table says it.
+    if let Loading::Failed(error) = &main.clients.loading
+        && !main.clients.catalog.is_empty()
+    {
+        let text = format!("Not all clients came (Ctrl-R tries again): {error}");
+        painter.line(room, &[Piece::new("✗ ", theme.danger), Piece::new(text, theme.text)]);
         return;
     }
     if !main.clients.is_empty() && state.overlay.is_none() {

@@ -161,8 +161,11 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
         _ => {}
     }
     for action in [Action::Reveal, Action::Rotate] {
+        // That it is being rotated is said below, with how far it is.
+        let running = action == Action::Rotate && state.running().any(|job| job.client_id == pane.client_id);
         if let Availability::Blocked(reason) = availability_below(state, action)
             && pane.client().is_some()
+            && !running
         {
             note(sheet, &reason, theme.dim);
             if pane.client().is_some_and(|client| not_rotatable(&client.summary.auth).is_some()) {
