@@ -178,3 +178,18 @@ async fn a_wide_screen_shows_more_and_a_narrow_one_less() {
     assert_eq!(heads(&mut app), ["Name", "Client ID"]);
     assert!(app.screen().contains(super::BILLING), "the id is whole on the smallest screen too: {}", app.screen());
 }
+
+/// Pages that come close together are handed on together; one whose successor is long in coming is not kept back.
+#[tokio::test]
+async fn what_has_come_is_shown_while_the_next_page_is_awaited() {
+    let scenario = "[[fault]]\npath = \"/api/v2/clients\"\nskip = 2\nhang = true\n";
+    let options = Options {
+        tenant: Population::Generated { clients: 950, seed: 3 },
+        scenario: Some(sim::Scenario::from_toml(scenario).expect("a scenario")),
+        ..Options::default()
+    };
+    let tenant = sim::start(options).await.expect("a pretend tenant");
+    let mut app = App::on(&tenant, tenant.token(), None, (120, 36));
+    let shown = tokio::time::timeout(std::time::Duration::from_secs(20), app.until("200 clients")).await;
+    assert!(shown.is_ok(), "the second page is kept back:\n{}", app.screen());
+}
