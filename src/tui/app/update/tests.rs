@@ -166,6 +166,17 @@ fn a_click_on_yes_is_deaf_at_first_too() {
     assert_eq!(tester.send(Event::Clicked(Target::Button(Action::Yes))).len(), 1);
 }
 
+/// The list may be sorted anew between the frame that was clicked and the click.
+#[test]
+fn a_click_opens_the_client_that_was_drawn_there() {
+    let mut tester = Tester::new();
+    assert_eq!(tester.main().clients.selected, 0);
+    tester.char('s');
+    let effects = tester.send(Event::Clicked(Target::OpenRow(2)));
+    assert!(matches!(effects.as_slice(), [Effect::LoadClient(_, id)] if id == "id-2"), "{effects:?}");
+    assert!(tester.send(Event::Clicked(Target::OpenRow(99))).is_empty(), "one that is gone is not found");
+}
+
 #[test]
 fn production_wants_the_name_typed() {
     let mut tester = Tester::with(Some(Environment::Production), ALL);
@@ -244,6 +255,14 @@ fn a_revealed_secret_hides_by_itself_on_leaving_and_without_focus() {
     tester.reveal("third");
     tester.char('v');
     assert!(!tester.shown(), "by the same key");
+    tester.reveal("by tab");
+    tester.key(Key::plain(Code::Tab));
+    assert!(!tester.shown(), "when the keys go to the table beside it");
+    tester.key(Key::plain(Code::Tab));
+    tester.reveal("by click");
+    tester.send(Event::Clicked(Target::Row(1)));
+    assert!(!tester.shown(), "when another line is clicked");
+    tester.key(Key::plain(Code::Tab));
     tester.reveal("fourth");
     tester.esc();
     assert!(tester.main().pane.is_none(), "on leaving");
