@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 
 use super::error::{Error, ErrorKind};
 use super::lenient::{FieldTaker, Fields, Text, without_lone_surrogates};
+use super::pace::{Limit, pause_before_retry};
 use super::sight::{self, Sight};
 use super::token::{Token, random_hex};
 use super::transport::{Answer, ONE};
@@ -168,34 +168,10 @@ impl Api {
                 self.0.token.refused(&token).await;
                 continue;
             }
-            pause_before_retry(attempt, begun, error).await?;
+            pause_before_retry(attempt, begun, error, Limit::Paced).await?;
             attempt += 1;
         }
     }
-}
-
-/// Waits before the next try of a request that changes nothing, or gives the error back: four tries, full jitter between
-/// half a second and eight, or as long as the server asks; after a minute there is no other, but for the rate limit, whose
-/// waits are told on screen.
-pub(super) async fn pause_before_retry(attempt: u32, begun: Instant, error: Error) -> Result<(), Error> {
-    const TRIES: u32 = 4;
-    const IN_ALL: Duration = Duration::from_mins(1);
-    let worth_it =
-        matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Server | ErrorKind::TimedOut | ErrorKind::Broken);
-    if !worth_it || attempt + 1 >= TRIES {
-        return Err(error);
-    }
-    if error.kind == ErrorKind::RateLimited {
-        // The pacer holds the next request back as long as the server asked; see `Pacer::learn`.
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(20..120))).await;
-        return Ok(());
-    }
-    if begun.elapsed() > IN_ALL {
-        return Err(error);
-    }
-    let most = (500_u64 << attempt).min(8000);
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(most / 2..=most))).await;
-    Ok(())
 }
 
 fn doing(what: &str, client_id: &str) -> String {

@@ -10,7 +10,7 @@ mod clients;
 pub mod error;
 /// JSON as it comes, not as it is documented.
 mod lenient;
-/// Staying under the rate limit.
+/// Staying under the rate limit, and the pause before another try.
 mod pace;
 /// Listing clients.
 mod pages;

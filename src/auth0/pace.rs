@@ -4,6 +4,8 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::header::HeaderMap;
 use tokio::sync::watch;
 
+use super::error::{Error, ErrorKind};
+
 /// What is known of the rate limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
@@ -89,15 +91,12 @@ impl Pacer {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let (limit, remaining) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining"));
         let now = Instant::now();
-        let wait = {
+        {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
             // Whoever was refused has waited too little: from then on only the server's clock counts.
             bucket.refused |= status == 429;
             let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-            wait_asked_for(headers, clock.filter(|_| !bucket.refused))
-        };
-        {
-            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            let wait = wait_asked_for(headers, clock.filter(|_| !bucket.refused));
             if let Some(remaining) = remaining {
                 // Answers of several requests may overtake each other: the smaller number is the later one, unless time
                 // has been added meanwhile.
@@ -122,6 +121,47 @@ impl Pacer {
             before.limit != pace.limit
         });
     }
+}
+
+/// Which rate limit a request stands under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// The Management API's: the pacer holds the next request back as long as the server asked; see [`Pacer::learn`].
+    Paced,
+    /// Another, that the pacer does not know of: the token endpoint's.
+    Other,
+}
+
+/// Waits before the next try of a request that changes nothing, or gives the error back: four tries, full jitter between
+/// half a second and eight, or as long as the server asks; after a minute there is no other, but for the rate limit, whose
+/// waits are told on screen.
+pub(super) async fn pause_before_retry(
+    attempt: u32,
+    begun: tokio::time::Instant,
+    error: Error,
+    limit: Limit,
+) -> Result<(), Error> {
+    const TRIES: u32 = 4;
+    const IN_ALL: Duration = Duration::from_mins(1);
+    let worth_it =
+        matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Server | ErrorKind::TimedOut | ErrorKind::Broken);
+    if !worth_it || attempt + 1 >= TRIES {
+        return Err(error);
+    }
+    if error.kind == ErrorKind::RateLimited {
+        let wait = match limit {
+            Limit::Paced => Duration::ZERO,
+            Limit::Other => error.retry_after.unwrap_or(Duration::from_secs(1)),
+        };
+        tokio::time::sleep(wait + Duration::from_millis(fastrand::u64(20..120))).await;
+        return Ok(());
+    }
+    if begun.elapsed() > IN_ALL {
+        return Err(error);
+    }
+    let most = (500_u64 << attempt).min(8000);
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(most / 2..=most))).await;
+    Ok(())
 }
 
 /// How long the server asks to wait, by `Retry-After` or `x-ratelimit-reset`, measured on the server's own clock. That one is

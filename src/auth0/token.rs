@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::claims::Claims;
 use super::error::{Applied, Error, ErrorKind};
+use super::pace::{Limit, pause_before_retry};
 use super::transport::{Answer, ONE, Transport};
 use super::{AssertionAlgorithm, Credentials};
 use crate::domain::{Domain, Secret, Untrusted};
@@ -137,13 +138,7 @@ impl TokenSource {
                 Err(error) if error.kind == ErrorKind::Unauthorized && candidates.len() > 0 => {
                     secret = candidates.next();
                 }
-                Err(error) => {
-                    // The pacer does not know of this endpoint, which has a limit of its own.
-                    let limited = error.kind == ErrorKind::RateLimited;
-                    let wait = error.retry_after.unwrap_or(Duration::from_secs(1));
-                    super::clients::pause_before_retry(attempt, begun, error).await?;
-                    tokio::time::sleep(if limited { wait } else { Duration::ZERO }).await;
-                }
+                Err(error) => pause_before_retry(attempt, begun, error, Limit::Other).await?,
             }
         }
         Err(Answer::unreadable(DOING, "no answer", false))

@@ -5,7 +5,7 @@ use super::raw::{Raw, json, last};
 use super::{api, demo, listed, scoped, with_token};
 
 /// What the list shows of a client with nothing but an id.
-fn bare(id: &str) -> ClientSummary {
+pub(super) fn bare(id: &str) -> ClientSummary {
     ClientSummary {
         client_id: id.into(),
         name: Untrusted::default(),

@@ -2,7 +2,7 @@ use rollover::auth0::ErrorKind;
 use rollover::domain::{AuthMethod, Client, ClientSummary, Untrusted};
 
 use super::raw::{Raw, json, last};
-use super::{BILLING, KEYED, api, assert_discreet, demo, private, scoped, with_token};
+use super::{BILLING, KEYED, api, assert_discreet, demo, list_bodies, private, scoped, with_token};
 
 /// The demo tenant's client "Billing Portal".
 const PORTAL: &str = "hT5kWn0ZrVb8QyLx3JmPf7Gd2SaCu9Ei";
@@ -10,14 +10,7 @@ const PORTAL: &str = "hT5kWn0ZrVb8QyLx3JmPf7Gd2SaCu9Ei";
 /// A client with nothing but an id.
 fn bare(id: &str) -> Client {
     Client {
-        summary: ClientSummary {
-            client_id: id.into(),
-            name: Untrusted::default(),
-            app_type: None,
-            is_first_party: None,
-            auth: AuthMethod::Unspecified,
-            global: false,
-        },
+        summary: list_bodies::bare(id),
         tenant: None,
         description: None,
         oidc_conformant: None,
