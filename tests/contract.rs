@@ -82,7 +82,7 @@ fn secret(text: &str) -> Arc<Secret> {
 
 fn connected(url: &str, credentials: Credentials) -> Api {
     let domain = Domain::parse(url).expect("a domain");
-    Api::new(Connection { domain, audience: None, credentials }).expect("an API client")
+    Api::new(Connection::new(domain, credentials)).expect("an API client")
 }
 
 /// With a token that is given, and so cannot be renewed.
@@ -103,7 +103,10 @@ fn scoped(tenant: &Running, scopes: &str) -> Api {
 /// With credentials that get tokens, and renew them.
 fn signing_in(tenant: &Running) -> Api {
     let client_id = tenant.client_id().to_owned();
-    connected(tenant.url(), Credentials::ClientSecret { client_id, secret: secret(tenant.client_secret()) })
+    connected(
+        tenant.url(),
+        Credentials::ClientSecret { client_id, secret: secret(tenant.client_secret()), previous: None },
+    )
 }
 
 /// All clients, however many pages they take.

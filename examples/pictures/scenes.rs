@@ -93,8 +93,9 @@ impl Walk {
         let credentials = Credentials::ClientSecret {
             client_id: random_id.clone(),
             secret: Arc::new(Secret::new(demo.client_secret().to_owned())),
+            previous: None,
         };
-        let api = Api::new(Connection { domain: Domain::parse(demo.url())?, audience: None, credentials })?;
+        let api = Api::new(Connection::new(Domain::parse(demo.url())?, credentials))?;
         let mut state = State::new((80, 24), Screen::Welcome(Welcome::default()), true);
         let effects = open_tenant(&mut state, Domain::parse(SHOWN_URL)?, Some(Environment::Development), true);
         let mut runner = Runner::new(state, Some(api), Some(demo), copier());

@@ -126,8 +126,18 @@ impl Api {
     }
 
     /// Signs in with this secret from now on, if the client is the one that this connection signs in as: it was rotated.
-    pub fn adopt_secret(&self, client_id: &str, secret: &Arc<Secret>) {
-        self.0.token.adopt(client_id, secret);
+    /// Where that client's secret is stored, the stored one is replaced before this returns; `None`: there is nothing stored,
+    /// or it is another client.
+    pub async fn adopt_secret(&self, client_id: &str, secret: &Arc<Secret>) -> Option<Result<(), String>> {
+        if !self.0.token.signs_in_as(client_id) {
+            return None;
+        }
+        let before = self.0.token.adopt(secret);
+        let keeper = Arc::clone(self.0.keeper.as_ref()?);
+        let secret = Arc::clone(secret);
+        // A keyring may be slow, and may ask its user.
+        let kept = tokio::task::spawn_blocking(move || keeper.keep(&secret, before.as_ref())).await;
+        Some(kept.unwrap_or_else(|_| Err("storing it broke off".to_owned())))
     }
 
     /// A correlation id for one mutation: at most 64 characters, found again as `references.correlation_id` in the

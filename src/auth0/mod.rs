@@ -23,7 +23,7 @@ mod token;
 /// One request and its answer, within limits of time and size.
 mod transport;
 
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -33,13 +33,12 @@ pub use error::{Applied, Error, ErrorKind};
 pub use pace::{Pace, Waiting};
 pub use pages::{Page, Pages};
 
-use crate::domain::{Domain, Scopes, Secret};
+use crate::domain::{AssertionAlgorithm, Domain, Scopes, Secret};
 use pace::Pacer;
 use token::TokenSource;
 use transport::Transport;
 
 /// Where the tenant is and how to sign in.
-#[derive(Debug)]
 pub struct Connection {
     /// Its address.
     pub domain: Domain,
@@ -47,6 +46,41 @@ pub struct Connection {
     pub audience: Option<String>,
     /// How to sign in.
     pub credentials: Credentials,
+    /// More certificate authorities to trust, beside the platform's: a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// How many requests may go out at once before the first answer tells, where that is known.
+    pub burst: Option<u32>,
+    /// Who is told when the client that signs in gets another secret.
+    pub keeper: Option<Arc<dyn Keeper>>,
+}
+
+impl Connection {
+    /// With the usual audience, the platform's trust roots, and nobody to tell.
+    #[must_use]
+    pub fn new(domain: Domain, credentials: Credentials) -> Self {
+        Self { domain, audience: None, credentials, ca_file: None, burst: None, keeper: None }
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("domain", &self.domain)
+            .field("audience", &self.audience)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the secret that rollover itself signs in with, where it is stored: when that very client is rotated, the stored one
+/// must be replaced before anybody sees the new one, or the next start is locked out.
+pub trait Keeper: Send + Sync {
+    /// Stores the new secret durably, and the one before beside it: during propagation either may be the one that is accepted.
+    /// Called on a thread that may block.
+    ///
+    /// # Errors
+    /// A sentence for a person, without any secret.
+    fn keep(&self, new: &Arc<Secret>, before: Option<&Arc<Secret>>) -> Result<(), String>;
 }
 
 /// How to sign in.
@@ -60,6 +94,8 @@ pub enum Credentials {
         client_id: String,
         /// The client's secret.
         secret: Arc<Secret>,
+        /// The secret before it, where it was rotated not long ago: during propagation it may be the one that is accepted.
+        previous: Option<Arc<Secret>>,
     },
     /// As a machine-to-machine client with its private key. Source: Auth0 docs, authenticate with private key JWT.
     PrivateKeyJwt {
@@ -70,31 +106,6 @@ pub enum Credentials {
         /// What the assertion is signed with.
         algorithm: AssertionAlgorithm,
     },
-}
-
-/// What a client assertion is signed with; Auth0 takes these three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum AssertionAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[default]
-    Rs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-384.
-    Rs384,
-    /// RSASSA-PSS with SHA-256.
-    Ps256,
-}
-
-impl FromStr for AssertionAlgorithm {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "RS256" => Ok(Self::Rs256),
-            "RS384" => Ok(Self::Rs384),
-            "PS256" => Ok(Self::Ps256),
-            other => Err(format!("`{}` is not RS256, RS384 or PS256", crate::domain::untrusted::shown(other))),
-        }
-    }
 }
 
 /// What is known of the token in use.
@@ -119,6 +130,7 @@ struct Inner {
     transport: Transport,
     token: TokenSource,
     pacer: Pacer,
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl Api {
@@ -127,11 +139,11 @@ impl Api {
     /// # Errors
     /// Where the private key cannot be read.
     pub fn new(connection: Connection) -> Result<Self, Error> {
-        let Connection { domain, audience, credentials } = connection;
+        let Connection { domain, audience, credentials, ca_file, burst, keeper } = connection;
         let audience = audience.unwrap_or_else(|| domain.management_audience());
-        let transport = Transport::new(&domain);
+        let transport = Transport::new(&domain, ca_file);
         let token = TokenSource::new(&domain, audience, credentials)?;
-        Ok(Self(Arc::new(Inner { domain, transport, token, pacer: Pacer::default() })))
+        Ok(Self(Arc::new(Inner { domain, transport, token, pacer: Pacer::new(burst), keeper })))
     }
 
     /// The tenant's address.

@@ -45,6 +45,12 @@ struct Bucket {
 }
 
 impl Pacer {
+    /// One that may let `burst` requests out before the first answer tells more; `None`: as many as there are.
+    pub(super) fn new(burst: Option<u32>) -> Self {
+        let bucket = Bucket { remaining: burst, ..Bucket::default() };
+        Self { bucket: Mutex::new(bucket), told: watch::Sender::default() }
+    }
+
     pub(super) fn watch(&self) -> watch::Receiver<Pace> {
         self.told.subscribe()
     }

@@ -6,12 +6,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use super::Credentials;
 use super::claims::Claims;
 use super::error::{Applied, Error, ErrorKind};
 use super::pace::{Limit, pause_before_retry};
 use super::transport::{Answer, ONE, Transport};
-use super::{AssertionAlgorithm, Credentials};
-use crate::domain::{Domain, Secret, Untrusted};
+use crate::domain::{AssertionAlgorithm, Domain, Secret, Untrusted};
 
 /// A token in use.
 #[derive(Clone)]
@@ -58,7 +58,9 @@ impl TokenSource {
             EncodingKey::from_rsa_pem(key_pem.expose().as_bytes()).map_err(|_| bad_key())?;
         }
         let secrets = match &credentials {
-            Credentials::ClientSecret { secret, .. } => vec![Arc::clone(secret)],
+            Credentials::ClientSecret { secret, previous, .. } => {
+                std::iter::once(secret).chain(previous).map(Arc::clone).collect()
+            }
             Credentials::Token(_) | Credentials::PrivateKeyJwt { .. } => Vec::new(),
         };
         let (issuer, secrets) = (domain.base().to_string(), std::sync::Mutex::new(secrets));
@@ -69,14 +71,18 @@ impl TokenSource {
         self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Signs in with this secret from now on, if it is that of the client that signs in.
-    pub(super) fn adopt(&self, client_id: &str, secret: &Arc<Secret>) {
-        if matches!(&self.credentials, Credentials::ClientSecret { client_id: own, .. } if own == client_id) {
-            let mut secrets = self.secrets();
-            secrets.retain(|known| !known.same_as(secret));
-            secrets.insert(0, Arc::clone(secret));
-            secrets.truncate(2);
-        }
+    /// Whether it is this client that signs in, with a secret.
+    pub(super) fn signs_in_as(&self, client_id: &str) -> bool {
+        matches!(&self.credentials, Credentials::ClientSecret { client_id: own, .. } if own == client_id)
+    }
+
+    /// Signs in with this secret from now on; gives the one before, which may be taken for some seconds longer.
+    pub(super) fn adopt(&self, secret: &Arc<Secret>) -> Option<Arc<Secret>> {
+        let mut secrets = self.secrets();
+        secrets.retain(|known| !known.same_as(secret));
+        secrets.insert(0, Arc::clone(secret));
+        secrets.truncate(2);
+        secrets.get(1).cloned()
     }
 
     /// The client that signs in, where that is how it is done.

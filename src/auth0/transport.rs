@@ -1,9 +1,10 @@
 use std::error::Error as _;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Client, RequestBuilder, redirect, retry};
+use reqwest::{Certificate, Client, RequestBuilder, redirect, retry, tls};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,8 @@ pub(super) const PAGE: usize = 16 << 20;
 pub(super) struct Transport {
     base: Url,
     loopback: bool,
+    /// More authorities to trust, beside the platform's.
+    ca_file: Option<PathBuf>,
     /// Made when it is first needed: reading the platform's trust roots takes time that the first frame should not wait for.
     reads: OnceLock<Client>,
     /// For changes, made like that; it keeps no connection.
@@ -71,9 +74,9 @@ impl Failure {
 }
 
 impl Transport {
-    pub(super) fn new(domain: &Domain) -> Self {
+    pub(super) fn new(domain: &Domain, ca_file: Option<PathBuf>) -> Self {
         let (reads, changes) = (OnceLock::new(), OnceLock::new());
-        Self { base: domain.base().clone(), loopback: domain.is_loopback(), reads, changes }
+        Self { base: domain.base().clone(), loopback: domain.is_loopback(), ca_file, reads, changes }
     }
 
     /// A URL below the tenant's root. `path` has its parts percent-encoded already.
@@ -84,7 +87,7 @@ impl Transport {
     }
 
     /// `kept`: how many connections may wait for the next request.
-    fn client(&self, kept: usize) -> Result<Client, reqwest::Error> {
+    fn client(&self, kept: usize) -> Result<Client, Failure> {
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
@@ -96,6 +99,7 @@ impl Transport {
             .connect_timeout(CONNECT)
             .pool_max_idle_per_host(kept)
             .pool_idle_timeout(Duration::from_secs(30))
+            .tls_version_min(tls::Version::TLS_1_2)
             .tcp_nodelay(true);
         if self.loopback {
             builder = builder.no_proxy();
@@ -103,15 +107,17 @@ impl Transport {
         if self.base.scheme() == "http" {
             // A pretend tenant on loopback: nothing will be verified, so no trust roots need to be read.
             builder = builder.tls_certs_only([]);
+        } else if let Some(path) = &self.ca_file {
+            builder = builder.tls_certs_merge(authorities(path)?);
         }
-        builder.build()
+        builder.build().map_err(set_up)
     }
 
     fn made<'a>(&self, place: &'a OnceLock<Client>, kept: usize) -> Result<&'a Client, Failure> {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.client(kept).map_err(set_up)?;
+        let client = self.client(kept)?;
         Ok(place.get_or_init(|| client))
     }
 
@@ -200,6 +206,18 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
 
 fn late(message: &str) -> Failure {
     Failure { kind: ErrorKind::TimedOut, sent: true, message: message.to_owned() }
+}
+
+/// The certificate authorities of a PEM file.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let failed = |why: String| Failure {
+        kind: ErrorKind::Unreachable,
+        sent: false,
+        message: format!("the certificate authorities in {} cannot be used: {why}", path.display()),
+    };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let all = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+    if all.is_empty() { Err(failed("there is no -----BEGIN CERTIFICATE----- in it".to_owned())) } else { Ok(all) }
 }
 
 fn set_up(error: reqwest::Error) -> Failure {

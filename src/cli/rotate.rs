@@ -171,7 +171,7 @@ async fn rotate_one(api: &Api, client: &Client, output: &Output, interrupts: &mu
                 let told = told();
                 match told.step {
                     // Nothing was sent, or all that is left is to wait: the rotation can be let go.
-                    None | Some(Step::ReadBefore | Step::Verify) => break None,
+                    None | Some(Step::ReadBefore | Step::Keep | Step::Verify) => break None,
                     Some(Step::Rotate | Step::ReadAfter) if interrupts.count() > 1 => break None,
                     Some(Step::Rotate | Step::ReadAfter) => {
                         say("rollover: the request is on its way; waiting for its answer (interrupt again to leave it in doubt)");

@@ -7,6 +7,8 @@ pub mod catalog;
 pub mod client;
 /// Short keyed hashes of secrets, safe to show.
 pub mod fingerprint;
+/// A tenant as the user knows it: how to sign in, what it is for.
+pub mod profile;
 /// What a rotation is made of, and what can come of it.
 pub mod rotation;
 /// Token scopes, and what they permit.
@@ -21,6 +23,7 @@ pub mod untrusted;
 pub use catalog::Catalog;
 pub use client::{AuthMethod, Client, ClientSummary};
 pub use fingerprint::{Fingerprint, FingerprintKey};
+pub use profile::{AssertionAlgorithm, Colour, Keep, Origin, Profile, RatePlan, Slot, SlotKind, WayIn};
 pub use scopes::{Ability, Scopes};
 pub use secret::Secret;
 pub use tenant::{Domain, Environment};

@@ -12,13 +12,15 @@ pub enum Step {
     Rotate,
     /// Read the secret again where the answer did not tell.
     ReadAfter,
+    /// Store the new secret where rollover's own credential is stored: only for the client that it signs in with.
+    Keep,
     /// Ask the token endpoint whether the new secret is in and the old one out.
     Verify,
 }
 
 impl Step {
     /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::ReadBefore, Self::Rotate, Self::ReadAfter, Self::Verify];
+    pub const ALL: [Self; 5] = [Self::ReadBefore, Self::Rotate, Self::ReadAfter, Self::Keep, Self::Verify];
 
     /// Its name in machine-readable output.
     #[must_use]
@@ -27,6 +29,7 @@ impl Step {
             Self::ReadBefore => "read",
             Self::Rotate => "rotate",
             Self::ReadAfter => "read_back",
+            Self::Keep => "keep",
             Self::Verify => "verify",
         }
     }
@@ -38,6 +41,7 @@ impl Step {
             Self::ReadBefore => "Reading the current secret",
             Self::Rotate => "Asking Auth0 for a new secret",
             Self::ReadAfter => "Reading the secret back",
+            Self::Keep => "Replacing rollover's stored credential",
             Self::Verify => "Trying the new and the old secret",
         }
     }

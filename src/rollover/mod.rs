@@ -58,7 +58,7 @@ pub async fn rotate_now(api: &Api, request: &RotateNow, progress: Listener<'_>) 
         read_back(api, client_id, before.as_deref(), progress).await
     };
     let Some(secret) = secret else { return Outcome::Rotated { secret: None, verification: None } };
-    api.adopt_secret(client_id, &secret);
+    keep_own(api, client_id, &secret, progress).await;
     progress(Progress::Live(Arc::clone(&secret)));
     let verification =
         verify(api, client_id, &request.auth, &secret, before.as_deref(), request.verify_for, progress).await;
@@ -75,13 +75,33 @@ pub async fn settle(api: &Api, client_id: &str, before: Option<&Secret>) -> Verd
     match api.client_secret(client_id).await {
         Ok(SecretRead::Readable(now)) if now.same_as(before) => Verdict::Unchanged,
         Ok(SecretRead::Readable(now)) => {
-            api.adopt_secret(client_id, &now);
+            // What comes of storing it is told by the next sign-in; here nobody listens.
+            let _ = api.adopt_secret(client_id, &now).await;
             Verdict::Changed(now)
         }
         Ok(SecretRead::NotVisible) => {
             Verdict::CannotKnow("Auth0 shows no secret for this client with this token".into())
         }
         Err(error) => Verdict::CannotKnow(error.to_string()),
+    }
+}
+
+/// The new secret of the client that rollover itself signs in with is stored before anybody sees it.
+async fn keep_own(api: &Api, client_id: &str, secret: &Arc<Secret>, progress: Listener<'_>) {
+    match api.adopt_secret(client_id, secret).await {
+        None => {}
+        Some(result) => {
+            progress(Progress::Began(Step::Keep));
+            match result {
+                Ok(()) => ended(progress, Step::Keep, StepOutcome::Done, "rollover signs in with the new secret"),
+                Err(why) => ended(
+                    progress,
+                    Step::Keep,
+                    StepOutcome::Failed,
+                    &format!("{why}; copy the new secret now, and sign in again with it (rollover login)"),
+                ),
+            }
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Variables;
 use super::config::{Config, nearest};
-use crate::auth0::{AssertionAlgorithm, Connection, Credentials};
+use crate::auth0::{Connection, Credentials};
 use crate::domain::untrusted::shown;
-use crate::domain::{Domain, Environment, Secret};
+use crate::domain::{AssertionAlgorithm, Domain, Environment, Secret};
 
 /// A tenant, and how to sign in there.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub fn select(flag: Option<&str>, variables: Variables<'_>, config: &Config) -> 
         }
     };
     let credentials = credentials(variables, &domain)?;
-    let connection = Connection { domain, audience: text("AUTH0_AUDIENCE")?, credentials };
+    let connection = Connection { audience: text("AUTH0_AUDIENCE")?, ..Connection::new(domain, credentials) };
     Ok(Some(Chosen { connection, environment }))
 }
 
@@ -100,7 +100,7 @@ fn credentials(variables: Variables<'_>, domain: &Domain) -> Result<Credentials,
         );
     };
     if let Some(secret) = secret("AUTH0_CLIENT_SECRET")? {
-        return Ok(Credentials::ClientSecret { client_id, secret });
+        return Ok(Credentials::ClientSecret { client_id, secret, previous: None });
     }
     let Some(key) = key else {
         return missing("AUTH0_CLIENT_ID stands alone: set AUTH0_CLIENT_SECRET or AUTH0_CLIENT_ASSERTION_PRIVATE_KEY");

@@ -351,15 +351,13 @@ pub async fn start_demo() -> Result<(sim::Running, Api), String> {
     let running = sim::start(sim::Options { plan: sim::Plan::Enterprise, ..sim::Options::default() })
         .await
         .map_err(|error| error.to_string())?;
-    let connection = Connection {
-        domain: Domain::parse(running.url())?,
-        audience: None,
-        credentials: Credentials::ClientSecret {
-            client_id: running.client_id().to_owned(),
-            secret: Arc::new(Secret::new(running.client_secret().to_owned())),
-        },
+    let credentials = Credentials::ClientSecret {
+        client_id: running.client_id().to_owned(),
+        secret: Arc::new(Secret::new(running.client_secret().to_owned())),
+        previous: None,
     };
-    let api = Api::new(connection).map_err(|error| error.to_string())?;
+    let api =
+        Api::new(Connection::new(Domain::parse(running.url())?, credentials)).map_err(|error| error.to_string())?;
     Ok((running, api))
 }
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use rollover::auth0::{Api, Applied, AssertionAlgorithm, Connection, Credentials, ErrorKind};
+use rollover::auth0::{Api, Applied, Connection, Credentials, ErrorKind};
 use rollover::domain::scopes::READ_CLIENTS;
-use rollover::domain::{Domain, Scopes};
+use rollover::domain::{AssertionAlgorithm, Domain, Scopes};
 use rollover::sim::{ALL_SCOPES, Options};
 
 use super::raw::{Raw, json};
@@ -52,7 +52,7 @@ async fn rotating_the_client_that_signs_in_does_not_lock_it_out() {
     .await;
     let api = signing_in(&early);
     api.session().await.expect("a first token");
-    api.adopt_secret(early.client_id(), &secret("not in yet"));
+    assert_eq!(api.adopt_secret(early.client_id(), &secret("not in yet")).await, None, "nothing is stored");
     api.client(BILLING).await.expect("the old secret still does");
     assert_eq!(requests(&early, "POST", "/oauth/token").len(), 3);
 }
@@ -71,12 +71,12 @@ async fn all_that_goes_on_at_once_shares_one_token() {
 #[tokio::test]
 async fn credentials_that_are_wrong_are_refused_once_and_not_told() {
     let tenant = demo().await;
-    let wrong = Credentials::ClientSecret { client_id: BILLING.into(), secret: secret("wrong-secret") };
+    let wrong = Credentials::ClientSecret { client_id: BILLING.into(), secret: secret("wrong-secret"), previous: None };
     let error = connected(tenant.url(), wrong).session().await.expect_err("a wrong secret");
     assert_eq!((&error.kind, error.status, error.applied), (&ErrorKind::Unauthorized, Some(401), Applied::No));
     assert_discreet(&error, &["wrong-secret".to_owned()]);
     let text = tenant.secret_of(BILLING).expect("a secret");
-    let ungranted = Credentials::ClientSecret { client_id: BILLING.into(), secret: secret(&text) };
+    let ungranted = Credentials::ClientSecret { client_id: BILLING.into(), secret: secret(&text), previous: None };
     let error = connected(tenant.url(), ungranted).rotate_secret(BILLING, "an-id").await.expect_err("no grant");
     assert_eq!((&error.kind, error.status, error.applied), (&ErrorKind::Forbidden, Some(403), Applied::No));
     assert!(error.hint.contains("Authorize the client"), "{}", error.hint);
@@ -90,10 +90,10 @@ async fn no_credentials_show_when_they_are_printed() {
     let domain = Domain::parse("acme.eu.auth0.com").expect("a domain");
     for credentials in [
         Credentials::Token(secret("hidden")),
-        Credentials::ClientSecret { client_id: "an-id".into(), secret: secret("hidden") },
+        Credentials::ClientSecret { client_id: "an-id".into(), secret: secret("hidden"), previous: None },
         Credentials::PrivateKeyJwt { client_id: "an-id".into(), key_pem: secret("hidden"), algorithm: <_>::default() },
     ] {
-        let connection = Connection { domain: domain.clone(), audience: None, credentials };
+        let connection = Connection::new(domain.clone(), credentials);
         let said = format!("{connection:?}{connection:#?}");
         let said = format!("{said}{:?}", Api::new(connection));
         assert!(!said.contains("hidden") && said.contains("acme.eu.auth0.com"), "{said}");
@@ -104,10 +104,11 @@ async fn no_credentials_show_when_they_are_printed() {
 async fn the_audience_is_the_tenants_own_or_the_one_that_is_set() {
     for (set, expected) in [(None, None), (Some("https://acme.eu.auth0.com/api/v2/"), Some("acme.eu.auth0.com"))] {
         let raw = Raw::always(r#"{"access_token":"opaque"}"#).await;
-        let credentials = Credentials::ClientSecret { client_id: "a".into(), secret: secret("the secret") };
+        let credentials =
+            Credentials::ClientSecret { client_id: "a".into(), secret: secret("the secret"), previous: None };
         let domain = Domain::parse(&raw.url).expect("a domain");
         let audience = set.map(str::to_owned);
-        let api = Api::new(Connection { domain, audience, credentials }).expect("an API client");
+        let api = Api::new(Connection { audience, ..Connection::new(domain, credentials) }).expect("an API client");
         api.session().await.expect("a session");
         let sent = raw.requests().concat();
         let host = raw.url.trim_start_matches("http://").to_owned();
@@ -138,7 +139,7 @@ async fn a_private_key_signs_in_and_a_bad_one_is_found_at_once() {
     let domain = Domain::parse(tenant.url()).expect("a domain");
     let key_pem = secret("-----BEGIN PRIVATE KEY-----\nnothing-like-it\n-----END PRIVATE KEY-----\n");
     let credentials = Credentials::PrivateKeyJwt { client_id: id.to_owned(), key_pem, algorithm: <_>::default() };
-    let error = Api::new(Connection { domain, audience: None, credentials }).expect_err("no key");
+    let error = Api::new(Connection::new(domain, credentials)).expect_err("no key");
     assert_eq!(error.applied, Applied::No);
     assert_discreet(&error, &["nothing-like-it".to_owned()]);
 }
@@ -215,7 +216,8 @@ async fn a_token_of_one_second_is_renewed_unnoticed() {
 async fn what_is_no_token_is_an_error() {
     for body in ["", "{}", "[]", r#"{"access_token":null}"#, r#"{"access_token":7}"#, "<html></html>"] {
         let raw = Raw::answering(move |_| json(200, body)).await;
-        let credentials = Credentials::ClientSecret { client_id: "a".into(), secret: secret("our-own") };
+        let credentials =
+            Credentials::ClientSecret { client_id: "a".into(), secret: secret("our-own"), previous: None };
         let error = connected(&raw.url, credentials).rotate_secret("a", "an-id").await.expect_err(body);
         assert_eq!((&error.kind, error.applied), (&ErrorKind::Unreadable, Applied::No), "{body}");
         assert_discreet(&error, &["our-own".to_owned()]);

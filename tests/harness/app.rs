@@ -81,7 +81,7 @@ impl App {
     pub fn at(url: &str, token: &str, environment: Option<Environment>, size: (u16, u16)) -> Self {
         let domain = Domain::parse(url).expect("a domain");
         let credentials = Credentials::Token(Arc::new(Secret::new(token.to_owned())));
-        let api = Api::new(Connection { domain: domain.clone(), audience: None, credentials }).expect("an API client");
+        let api = Api::new(Connection::new(domain.clone(), credentials)).expect("an API client");
         let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
         let effects = open_tenant(&mut state, domain.clone(), environment, false);
         let copies = Copies::default();
