@@ -12,7 +12,7 @@ use rollover::tui::app::event::{Event, Moment};
 use rollover::tui::app::filter::{Ranks, Search};
 use rollover::tui::app::screen::{Screen, Welcome};
 use rollover::tui::app::sort::{Order, sorted};
-use rollover::tui::app::state::State;
+use rollover::tui::app::state::{State, Which};
 use rollover::tui::app::update::{open_tenant, update};
 use rollover::tui::runner::search_on_two_threads;
 use rollover::tui::theme::Theme;
@@ -99,7 +99,7 @@ fn loaded() -> State {
     let mut state = State::new((120, 40), Screen::Welcome(Welcome::default()), true);
     let now = Moment(1);
     let Ok(domain) = Domain::parse("acme.eu.auth0.com") else { return state };
-    let effects = open_tenant(&mut state, domain, None, false);
+    let effects = open_tenant(&mut state, Which::at(domain, None));
     let mut load = None;
     for effect in effects {
         match effect {

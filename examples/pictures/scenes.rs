@@ -9,12 +9,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use rollover::auth0::{Api, Connection, Credentials};
-use rollover::domain::{Domain, Environment, Secret};
+use rollover::domain::{Domain, Secret};
 use rollover::sim;
 use rollover::tui::app::event::{Event, Moment};
 use rollover::tui::app::key::{Code, Key};
 use rollover::tui::app::screen::{Screen, Welcome};
-use rollover::tui::app::state::State;
+use rollover::tui::app::state::{State, Which};
 use rollover::tui::app::update::open_tenant;
 use rollover::tui::runner::{Runner, copier};
 use rollover::tui::theme::Theme;
@@ -97,8 +97,8 @@ impl Walk {
         };
         let api = Api::new(Connection::new(Domain::parse(demo.url())?, credentials))?;
         let mut state = State::new((80, 24), Screen::Welcome(Welcome::default()), true);
-        let effects = open_tenant(&mut state, Domain::parse(SHOWN_URL)?, Some(Environment::Development), true);
-        let mut runner = Runner::new(state, Some(api), Some(demo), copier());
+        let effects = open_tenant(&mut state, Which::demo(Domain::parse(SHOWN_URL)?));
+        let mut runner = Runner::new(state, Some(api), Some(demo), copier(), None);
         for effect in effects {
             runner.perform(effect);
         }

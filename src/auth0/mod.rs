@@ -16,6 +16,8 @@ mod pace;
 mod pages;
 /// Asking the token endpoint what it thinks of a secret.
 mod probe;
+/// Signing in for the first time, and what a tenant says of itself.
+mod settings;
 /// Which fields may be asked for.
 mod sight;
 /// Getting and renewing tokens.

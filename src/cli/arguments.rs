@@ -2,9 +2,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::domain::{AssertionAlgorithm, Colour, Environment, Keep, RatePlan};
 use crate::sim::Plan;
 
 /// Change the client secrets of Auth0 applications.
@@ -13,12 +14,23 @@ use crate::sim::Plan;
 #[derive(Debug, Parser)]
 #[command(name = "rollover", version, max_term_width = 100, disable_help_subcommand = true, after_long_help = ENVIRONMENT)]
 pub struct Arguments {
-    /// A tenant of config.toml, by its name there.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub tenant: Option<String>,
+    /// What every command has.
+    #[command(flatten)]
+    pub global: Global,
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// What every command has.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// A tenant of config.toml, by its name there
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Make every change impossible
+    #[arg(long, global = true)]
+    pub read_only: bool,
 }
 
 const ENVIRONMENT: &str = "\
@@ -51,6 +63,14 @@ pub enum Command {
     Copy(Copy),
     /// Rotate clients' secrets
     Rotate(Rotate),
+    /// Connect a tenant: sign in, and store what is needed to do so again
+    Login(Login),
+    /// Forget a tenant's stored credential
+    Logout(Logout),
+    /// List the tenants
+    Tenants(Tenants),
+    /// Make a tenant the one that is opened
+    Use(Use),
     /// Serve the pretend tenant on loopback
     Sim(Sim),
     /// Print a script that completes commands in a shell
@@ -121,6 +141,123 @@ pub struct Rotate {
     pub json: bool,
 }
 
+/// `login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// The tenant's domain, such as acme.eu.auth0.com
+    #[arg(long, value_name = "HOST")]
+    pub domain: Option<String>,
+    /// Sign in as this machine-to-machine client; its secret is asked for, or read from stdin
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Sign in with this private key, PEM, instead of a secret; `-` reads it from stdin, and stores it
+    #[arg(long, value_name = "FILE", requires = "client_id", value_hint = ValueHint::FilePath)]
+    pub private_key: Option<PathBuf>,
+    /// Store the private key itself, not the path of its file
+    #[arg(long, requires = "private_key")]
+    pub store_key: bool,
+    /// What to sign with: RS256, RS384 or PS256
+    #[arg(long, value_name = "NAME", requires = "private_key", value_parser = str::parse::<AssertionAlgorithm>)]
+    pub algorithm: Option<AssertionAlgorithm>,
+    /// Sign in with an access token, which is asked for, or read from stdin
+    #[arg(long, conflicts_with_all = ["client_id", "private_key"])]
+    pub token: bool,
+    /// Use the token that auth0-cli holds
+    #[arg(long, conflicts_with_all = ["client_id", "private_key", "token"])]
+    pub auth0_cli: bool,
+    /// The audience, where it is not https://DOMAIN/api/v2/ (custom domains)
+    #[arg(long, value_name = "URL")]
+    pub audience: Option<String>,
+    /// What the tenant is for: development, staging or production
+    #[arg(long, value_name = "WORD", value_parser = environment)]
+    pub environment: Option<Environment>,
+    /// The colour of its name: red, green, yellow, blue, magenta or cyan
+    #[arg(long, value_name = "WORD", value_parser = colour)]
+    pub colour: Option<Colour>,
+    /// Its Auth0 plan, for pacing: free, self-service or enterprise
+    #[arg(long, value_name = "WORD", value_parser = rate_plan)]
+    pub plan: Option<RatePlan>,
+    /// More certificate authorities to trust, PEM: a corporate proxy's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
+    /// Where the credential is kept
+    #[arg(long, value_name = "PLACE")]
+    pub kept_in: Option<KeptIn>,
+    /// Leave the selection as it is
+    #[arg(long)]
+    pub no_select: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a credential is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeptIn {
+    /// The keyring of this system
+    Keyring,
+    /// A file under a passphrase
+    File,
+    /// Nowhere: it is asked for each time
+    Nowhere,
+}
+
+impl KeptIn {
+    /// The same, as the rest of the program has it.
+    #[must_use]
+    pub fn keep(self) -> Option<Keep> {
+        match self {
+            Self::Keyring => Some(Keep::Keyring),
+            Self::File => Some(Keep::File),
+            Self::Nowhere => None,
+        }
+    }
+}
+
+fn word<T: std::marker::Copy>(text: &str, known: &[(&'static str, T)]) -> Result<T, String> {
+    let found = known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
+    found.ok_or_else(|| format!("expected {}", known.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")))
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    word(text, &Environment::ALL.map(|one| (one.name(), one)))
+}
+
+fn colour(text: &str) -> Result<Colour, String> {
+    word(text, &Colour::ALL.map(|one| (one.name(), one)))
+}
+
+fn rate_plan(text: &str) -> Result<RatePlan, String> {
+    word(text, &RatePlan::ALL.map(|one| (one.name(), one)))
+}
+
+/// `logout`.
+#[derive(Debug, Args)]
+pub struct Logout {
+    /// Which tenant; the selected one where none is named
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Forget its settings too
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// `tenants`.
+#[derive(Debug, Args)]
+pub struct Tenants {
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `use`.
+#[derive(Debug, Args)]
+pub struct Use {
+    /// Which tenant
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
 /// `sim`.
 #[derive(Debug, Args)]
 pub struct Sim {
@@ -175,7 +312,15 @@ impl Command {
             Self::List(list) => list.json,
             Self::Show(show) => show.json,
             Self::Rotate(rotate) => rotate.json,
-            Self::Demo | Self::Copy(_) | Self::Sim(_) | Self::Completions { .. } | Self::Man => false,
+            Self::Login(login) => login.json,
+            Self::Tenants(tenants) => tenants.json,
+            Self::Logout(_)
+            | Self::Use(_)
+            | Self::Demo
+            | Self::Copy(_)
+            | Self::Sim(_)
+            | Self::Completions { .. }
+            | Self::Man => false,
         }
     }
 }

@@ -1,11 +1,53 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use zeroize::Zeroizing;
+
 use super::exit::Failure;
 use super::output::say;
 use super::show::called;
 use crate::domain::client::{not_rotatable, warnings};
 use crate::domain::untrusted::shown;
-use crate::domain::{Client, Domain, Environment};
+use crate::domain::{Client, Domain, Environment, Secret};
+
+/// Whether there is a person to ask.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a line of text.
+///
+/// # Errors
+/// Where there is nobody to ask: `flag` says it instead.
+pub fn line(prompt: &str, flag: &str) -> Result<String, Failure> {
+    if !can_ask() {
+        let question = prompt.trim_end_matches([' ', ':', '?']);
+        return Err(Failure::usage(format!("there is no terminal to ask on: {question}"), format!("Give {flag}.")));
+    }
+    let mut stderr = io::stderr();
+    write!(stderr, "{prompt}").and_then(|()| stderr.flush())?;
+    let mut answer = String::new();
+    if io::stdin().lock().read_line(&mut answer)? == 0 {
+        return Err(Failure::failed("declined", "nothing was typed; nothing was changed", ""));
+    }
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks for a secret; what is typed is not shown.
+///
+/// # Errors
+/// Where there is nobody to ask, or nothing was typed.
+pub fn hidden(prompt: &str) -> Result<Secret, Failure> {
+    if !can_ask() {
+        return Err(Failure::usage("there is no terminal to ask for a secret on", ""));
+    }
+    let typed = rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .map_err(|_| Failure::failed("declined", "nothing was typed; nothing was changed", ""))?;
+    if typed.trim().is_empty() {
+        return Err(Failure::failed("declined", "nothing was typed; nothing was changed", ""));
+    }
+    Ok(Secret::new(typed.trim().to_owned()))
+}
 
 /// Asks before secrets change; production wants more than a letter typed.
 ///
@@ -17,7 +59,7 @@ pub fn confirm(
     environment: Option<Environment>,
     ours: Option<&str>,
 ) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return Err(Failure::usage("rotating asks first, and there is no terminal to ask on", "Add --yes."));
     }
     let clients: Vec<_> = clients.iter().filter(|client| not_rotatable(&client.summary.auth).is_none()).collect();

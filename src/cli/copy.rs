@@ -1,7 +1,7 @@
 use std::io;
 
 use super::Ended;
-use super::arguments::Copy;
+use super::arguments::{Copy, Global};
 use super::exit::{Failure, code};
 use super::output::{Output, say};
 use super::pick::pick;
@@ -11,8 +11,8 @@ use crate::auth0::SecretRead;
 use crate::clipboard::{Route, copy_secret};
 
 /// Copies a client's current secret.
-pub async fn run(tenant: Option<&str>, copy: &Copy) -> Ended {
-    let session = Session::open(tenant)?;
+pub async fn run(global: &Global, copy: &Copy) -> Ended {
+    let session = Session::open(global).await?;
     let output = Output::new(false);
     let client = pick(&session.api, &copy.client, &output, &mut None).await?;
     let id = client.summary.client_id.raw();

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use crate::auth0::{Applied, Error, ErrorKind};
-use crate::domain::Untrusted;
-use crate::tenants::{ConfigError, SelectError};
+use crate::domain::{OpenFailure, Untrusted};
+use crate::tenants::{ConfigError, EditError, SelectError, StoreError};
 
 /// Exit codes; scripts depend on them.
 pub mod code {
@@ -131,6 +131,34 @@ impl From<SelectError> for Failure {
             SelectError::Wrong(message) => Self::usage(message, ""),
             SelectError::NotSignedIn(message) => {
                 Self { code: code::NOT_SIGNED_IN, kind: "not_signed_in", message, ..Self::default() }
+            }
+        }
+    }
+}
+
+impl From<OpenFailure> for Failure {
+    fn from(error: OpenFailure) -> Self {
+        let (message, hint) = (error.message, error.hint);
+        Self { code: code::NOT_SIGNED_IN, kind: "not_signed_in", message, hint, ..Self::default() }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Mistake(error) => error.into(),
+            EditError::NoTenant(why) => Self::usage(why, "`rollover tenants` lists them."),
+            EditError::File(..) => Self::failed("config", error.to_string(), ""),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Edit(error) => error.into(),
+            StoreError::Vault(error) => {
+                Self::failed("store", error.to_string(), "`rollover doctor` says what is wrong.")
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::Ended;
-use super::arguments::List;
+use super::arguments::{Global, List};
 use super::exit::code;
 use super::output::Output;
 use super::pick::load;
@@ -16,8 +16,8 @@ use crate::tui::app::filter::{Ranks, Search};
 use crate::tui::app::sort::{Order, sorted};
 
 /// Lists the clients by name, or by how well they match.
-pub async fn run(tenant: Option<&str>, list: &List) -> Ended {
-    let session = Session::open(tenant)?;
+pub async fn run(global: &Global, list: &List) -> Ended {
+    let session = Session::open(global).await?;
     let mut output = Output::new(list.json);
     let catalog = load(&session.api, &output).await?;
     let order = order(&catalog, list.filter.as_deref());

@@ -14,6 +14,8 @@ mod interface;
 mod interrupt;
 /// `list`.
 mod list;
+/// `login`.
+mod login;
 /// Data on stdout, everything else on stderr.
 mod output;
 /// From what was typed to one client.
@@ -28,6 +30,9 @@ mod session;
 mod show;
 /// `sim`.
 mod sim;
+
+/// `tenants`, `use`, `logout`.
+mod tenants;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -51,14 +56,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return explain(&error, arguments.iter().any(|argument| argument == "--json")),
     };
     let json = parsed.command.as_ref().is_some_and(Command::json);
-    let tenant = parsed.tenant.as_deref();
+    let global = &parsed.global;
     let ended = match parsed.command {
-        None => interface::run(tenant),
-        Some(Command::Demo) => interface::demo(),
-        Some(Command::List(list)) => on_one_thread(list::run(tenant, &list)),
-        Some(Command::Show(show)) => on_one_thread(show::run(tenant, &show)),
-        Some(Command::Copy(copy)) => on_one_thread(copy::run(tenant, &copy)),
-        Some(Command::Rotate(rotate)) => on_one_thread(rotate::run(tenant, &rotate)),
+        None => interface::run(global),
+        Some(Command::Demo) => interface::demo(global),
+        Some(Command::List(list)) => on_one_thread(list::run(global, &list)),
+        Some(Command::Show(show)) => on_one_thread(show::run(global, &show)),
+        Some(Command::Copy(copy)) => on_one_thread(copy::run(global, &copy)),
+        Some(Command::Rotate(rotate)) => on_one_thread(rotate::run(global, &rotate)),
+        Some(Command::Login(login)) => on_one_thread(login::run(global, &login)),
+        Some(Command::Logout(logout)) => on_one_thread(tenants::logout(global, &logout)),
+        Some(Command::Tenants(list)) => tenants::list(global, &list),
+        Some(Command::Use(name)) => tenants::select(&name),
         Some(Command::Sim(sim)) => sim::run(&sim),
         Some(Command::Completions { shell }) => print::completions(shell),
         Some(Command::Man) => print::man(),

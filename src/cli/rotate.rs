@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::arguments::Rotate;
+use super::arguments::{Global, Rotate};
 use super::ask::confirm;
 use super::exit::{Failure, code, code_of};
 use super::interrupt::Interrupts;
@@ -18,14 +18,17 @@ use crate::domain::{Ability, Client, Secret, Untrusted};
 use crate::rollover::{RotateNow, now, rotate_now};
 
 /// Rotates the clients that are named, one after the other.
-pub async fn run(tenant: Option<&str>, rotate: &Rotate) -> Ended {
+pub async fn run(global: &Global, rotate: &Rotate) -> Ended {
     if !rotate.now {
         return Err(Failure::usage(
             "this version rotates the one-call way only: the zero-downtime rollover is not built yet",
             "Add --now. The current secret then stops working within 30 seconds; every app that uses it must be updated.",
         ));
     }
-    let session = Session::open(tenant)?;
+    let session = Session::open(global).await?;
+    if !rotate.dry_run {
+        session.may_change()?;
+    }
     let mut output = Output::new(rotate.json);
     let known = session.api.session().await?;
     if let Ability::No { missing } = known.scopes.rotate() {
@@ -49,7 +52,7 @@ pub async fn run(tenant: Option<&str>, rotate: &Rotate) -> Ended {
         clients.iter().map(plan).collect()
     } else {
         if !rotate.yes && clients.iter().any(|client| not_rotatable(&client.summary.auth).is_none()) {
-            confirm(&clients, session.api.domain(), session.environment, ours)?;
+            confirm(&clients, session.api.domain(), session.environment(), ours)?;
         }
         rotate_all(&session.api, &clients, &output).await?
     };

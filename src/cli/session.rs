@@ -1,47 +1,91 @@
-use crate::auth0::Api;
-use crate::domain::{Environment, Fingerprint, FingerprintKey, Secret};
-use crate::tenants::{Chosen, Config, Home, fingerprint_key, select};
+use std::sync::Arc;
 
+use super::arguments::Global;
+use super::ask;
 use super::exit::{Failure, code};
 use super::output::say;
+use crate::auth0::Api;
+use crate::domain::untrusted::shown;
+use crate::domain::{Environment, Fingerprint, FingerprintKey, Needs, OpenFailure, Profile, Secret};
+use crate::tenants::{Chosen, Config, Home, Tenants, fingerprint_key};
 
 /// Looks a variable up in the environment of this process.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
 }
 
-/// Where our files lie, and what the configuration says.
-pub fn configuration() -> Result<(Home, Config), Failure> {
-    let home = Home::find(&variable).map_err(|why| Failure::failed("home", why, ""))?;
-    let config = Config::load(&home.config_file())?;
-    Ok((home, config))
+/// The tenants of this user.
+pub fn tenants() -> Result<Tenants, Failure> {
+    Tenants::new(variable, true).map_err(|why| Failure::failed("home", why, ""))
+}
+
+/// The tenant that a command works on, and what the configuration says.
+pub fn choose(global: &Global, tenants: &Tenants) -> Result<(Option<Chosen>, Config), Failure> {
+    let config = tenants.config()?;
+    let mut chosen = tenants.select(global.tenant.as_deref(), &config)?;
+    if let Some(chosen) = &mut chosen {
+        chosen.profile.read_only |= global.read_only;
+    }
+    Ok((chosen, config))
+}
+
+/// That no tenant is selected, and how to select one.
+pub fn none_selected(config: &Config) -> Failure {
+    let hint = if config.tenants.is_empty() {
+        "`rollover login` connects one. In scripts: set AUTH0_DOMAIN with AUTH0_API_TOKEN, or with AUTH0_CLIENT_ID and \
+         AUTH0_CLIENT_SECRET. `rollover demo` needs nothing."
+            .to_owned()
+    } else {
+        let names: Vec<_> = config.tenants.keys().map(|name| shown(name)).collect();
+        format!("`rollover use NAME` selects one for good, --tenant NAME for once: {}.", names.join(", "))
+    };
+    Failure {
+        code: code::NOT_SIGNED_IN,
+        kind: "not_signed_in",
+        message: "no tenant is selected".to_owned(),
+        hint,
+        ..Failure::default()
+    }
 }
 
 /// A tenant that a command works on.
 pub struct Session {
     /// Talks to it.
     pub api: Api,
-    /// What it is for, where the configuration says so.
-    pub environment: Option<Environment>,
+    /// What is known of it.
+    pub profile: Profile,
     home: Home,
 }
 
 impl Session {
-    /// Selects the tenant; nothing is sent yet.
-    pub fn open(tenant: Option<&str>) -> Result<Self, Failure> {
-        let (home, config) = configuration()?;
-        let Some(Chosen { connection, environment }) = select(tenant, &variable, &config)? else {
-            return Err(Failure {
-                code: code::NOT_SIGNED_IN,
-                kind: "not_signed_in",
-                message: "no tenant is selected".to_owned(),
-                hint: "Set AUTH0_DOMAIN with AUTH0_API_TOKEN, or with AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET; \
-                       `rollover demo` needs nothing."
-                    .to_owned(),
-                ..Failure::default()
-            });
+    /// Selects the tenant and finds the credentials for it, which may be asked for; nothing is sent yet.
+    pub async fn open(global: &Global) -> Result<Self, Failure> {
+        let tenants = tenants()?;
+        let (chosen, config) = choose(global, &tenants)?;
+        let Some(Chosen { profile, credentials, .. }) = chosen else { return Err(none_selected(&config)) };
+        let api = match credentials {
+            Some(given) => tenants.open(&profile, Some(given)).await?,
+            None => open_stored(&tenants, &profile).await?,
         };
-        Ok(Self { api: Api::new(connection)?, environment, home })
+        tenants.used(&profile.domain);
+        Ok(Self { api, profile, home: tenants.home().clone() })
+    }
+
+    /// What the tenant is for, where that is known.
+    pub fn environment(&self) -> Option<Environment> {
+        self.profile.environment
+    }
+
+    /// Refuses a change of a tenant on which none may be made.
+    pub fn may_change(&self) -> Result<(), Failure> {
+        if !self.profile.read_only {
+            return Ok(());
+        }
+        Err(Failure::failed(
+            "read_only",
+            format!("{} is read-only: nothing is changed there", self.profile.domain),
+            "It is marked so in config.toml (read_only = true), or by --read-only.",
+        ))
     }
 
     /// Makes fingerprints. Where the key cannot be had, that is said once and there are none.
@@ -52,6 +96,33 @@ impl Session {
         }
         Fingerprints(key.ok())
     }
+}
+
+/// Opens a tenant with what is stored; what is not stored, or is locked, is asked for on a terminal.
+pub async fn open_stored(tenants: &Tenants, profile: &Profile) -> Result<Api, Failure> {
+    const TRIES: u32 = 3;
+    for _ in 0..TRIES {
+        let failure = match tenants.open(profile, None).await {
+            Ok(api) => return Ok(api),
+            Err(failure) => failure,
+        };
+        match failure.needs {
+            Some(_) if !ask::can_ask() => return Err(failure.into()),
+            Some(Needs::Passphrase) => {
+                let typed = ask::hidden("Passphrase of the stored credentials: ")?;
+                if let Err(error) = tenants.unlock(Arc::new(typed)).await {
+                    say(&format!("rollover: {error}"));
+                }
+            }
+            Some(Needs::Credential(what)) => {
+                say(&format!("rollover: {failure}"));
+                let typed = ask::hidden(&format!("The {what}, for this once: "))?;
+                return Ok(tenants.open_with(profile, Arc::new(typed))?);
+            }
+            None => return Err(failure.into()),
+        }
+    }
+    Err(OpenFailure::new("the stored credentials were not opened", "").into())
 }
 
 /// Makes fingerprints, where there is a key.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Ended;
-use super::arguments::Show;
+use super::arguments::{Global, Show};
 use super::exit::{Failure, code};
 use super::output::Output;
 use super::pick::pick;
@@ -13,8 +13,8 @@ use crate::domain::client::{app_type_label, not_rotatable};
 use crate::domain::{Ability, Catalog, Client, Secret, Untrusted};
 
 /// Shows one client's settings.
-pub async fn run(tenant: Option<&str>, show: &Show) -> Ended {
-    let session = Session::open(tenant)?;
+pub async fn run(global: &Global, show: &Show) -> Ended {
+    let session = Session::open(global).await?;
     let mut output = Output::new(show.json);
     let client = pick(&session.api, &show.client, &output, &mut None).await?;
     let secret = secret(&session.api, &client, show.reveal).await?;

@@ -15,6 +15,8 @@ pub mod rotation;
 pub mod scopes;
 /// The type of every secret.
 pub mod secret;
+/// What is offered, needed and found on the way in.
+pub mod sign_in;
 /// The address of a tenant.
 pub mod tenant;
 /// Text that came from outside, and its safe form.
@@ -26,5 +28,6 @@ pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use profile::{AssertionAlgorithm, Colour, Keep, Origin, Profile, RatePlan, Slot, SlotKind, WayIn};
 pub use scopes::{Ability, Scopes};
 pub use secret::Secret;
+pub use sign_in::{Greeting, Needs, OpenFailure, Surroundings};
 pub use tenant::{Domain, Environment};
 pub use untrusted::Untrusted;

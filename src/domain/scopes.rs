@@ -6,6 +6,8 @@ pub const READ_CLIENTS: &str = "read:clients";
 pub const READ_CLIENT_KEYS: &str = "read:client_keys";
 /// Rotate client secrets, or set them.
 pub const UPDATE_CLIENT_KEYS: &str = "update:client_keys";
+/// Change clients' settings other than secrets.
+pub const UPDATE_CLIENTS: &str = "update:clients";
 /// Read the tenant's log events.
 pub const READ_LOGS: &str = "read:logs";
 
@@ -38,7 +40,19 @@ impl Ability {
     }
 }
 
+/// Whether something can be done, the scope that it takes, and what it is.
+pub type Purpose = (fn(&Scopes) -> Ability, &'static str, &'static str);
+
 impl Scopes {
+    /// What rollover uses scopes for, the least first.
+    pub const PURPOSES: [Purpose; 5] = [
+        (Self::list_clients, READ_CLIENTS, "list clients and read their settings"),
+        (Self::rotate, UPDATE_CLIENT_KEYS, "rotate client secrets"),
+        (Self::read_secrets, READ_CLIENT_KEYS, "reveal and copy secrets, settle a rotation whose answer got lost"),
+        (Self::read_logs, READ_LOGS, "read the tenant's log: who uses a secret, who changed one"),
+        (Self::update_clients, UPDATE_CLIENTS, "change other settings of clients, such as a mark of the last rotation"),
+    ];
+
     /// For a token that does not tell.
     #[must_use]
     pub fn unknown() -> Self {
@@ -98,6 +112,12 @@ impl Scopes {
     #[must_use]
     pub fn rotate(&self) -> Ability {
         self.any(&[UPDATE_CLIENT_KEYS])
+    }
+
+    /// Change a client's settings other than secrets. Source: OAS `patch_clients_by_id`.
+    #[must_use]
+    pub fn update_clients(&self) -> Ability {
+        self.any(&[UPDATE_CLIENTS])
     }
 
     /// Read the tenant's log events. Source: OAS `get_logs`.

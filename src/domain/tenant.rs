@@ -84,8 +84,7 @@ impl Domain {
 }
 
 /// What a tenant is for. Production asks more before a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     /// For building.
     Development,
@@ -96,6 +95,15 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Development, Self::Staging, Self::Production];
+
+    /// From a word of a configuration file or of Auth0's.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name().eq_ignore_ascii_case(name.trim()))
+    }
+
     /// As it is written in the configuration file and on screen.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,10 +1,9 @@
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::Home;
+use super::{Home, files};
 use crate::domain::FingerprintKey;
 
 /// The key that fingerprints are made with: read from `fingerprint.key`, or made on first use. Only its owner may read it.
@@ -15,7 +14,7 @@ pub fn fingerprint_key(home: &Home) -> Result<FingerprintKey, String> {
     let path = home.state().join("fingerprint.key");
     let key = match read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make(home.state(), &path).map_err(|error| format!("{}: {error}", path.display()))?;
+            make(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             read(&path)
         }
         other => other,
@@ -24,69 +23,23 @@ pub fn fingerprint_key(home: &Home) -> Result<FingerprintKey, String> {
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
-    let mut file = File::open(path)?;
-    private(&file, path)?;
+    let mut file = files::open(path)?;
     let mut key = Zeroizing::new([0; 32]);
     file.read_exact(key.as_mut()).map_err(|_| io::Error::other("it is too short; remove it, and a new one is made"))?;
     Ok(key)
 }
 
-#[cfg(unix)]
-fn private(file: &File, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode();
-    let open_to_others = mode & 0o077 != 0;
-    if open_to_others {
-        return Err(io::Error::other(format!("others can read it; run: chmod 600 {}", path.display())));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "there are modes to look at elsewhere")]
-fn private(_: &File, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Makes the key under a name of its own and then links it to the final one: of two processes that do so at once, one wins
-/// and both read the same key.
-fn make(folder: &Path, path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+/// Of two processes that make one at once, one wins, and both read the same key.
+fn make(path: &Path) -> io::Result<()> {
     let mut key = Zeroizing::new([0_u8; 32]);
     aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| io::Error::other("the system gave no random bytes"))?;
-    let (temporary, mut file) = create(folder)?;
-    let linked = file.write_all(key.as_ref()).and_then(|()| file.sync_all()).and_then(|()| {
-        match fs::hard_link(&temporary, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        }
-    });
-    let removed = fs::remove_file(&temporary);
-    linked.and(removed)
-}
-
-fn create(folder: &Path) -> io::Result<(PathBuf, File)> {
-    let path = folder.join(format!(".fingerprint.key.{}", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&path) {
-        // Left by a process of this number that died half-way.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(&path)?;
-            options.open(&path).map(|file| (path, file))
-        }
-        other => other.map(|file| (path, file)),
-    }
+    files::make_once(path, key.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::domain::Secret;
 

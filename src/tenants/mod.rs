@@ -1,18 +1,36 @@
 //! Which tenant, and with which credentials: flags, environment and configuration file, first match wins.
 
+/// What a user has: what is configured, what is stored, how to get in.
+mod access;
+/// What auth0-cli is signed in at.
+pub mod auth0_cli;
 /// `config.toml`: what it may hold, and what is wrong with it.
 mod config;
-/// The environment variables that select a tenant and sign in.
-mod environment;
+/// Changing `config.toml`, and leaving in it what a person wrote.
+mod edit;
+/// Files that only their owner may read, replaced as a whole.
+mod files;
 /// Where files of ours lie.
 mod home;
 /// The key that fingerprints are made with.
 mod key;
+/// The keyring of the operating system.
+pub mod keyring;
+/// Which tenant: flags, environment, configuration.
+mod select;
+/// When each tenant was last used.
+mod usage;
+/// Where credentials are kept.
+mod vault;
 
-pub use config::{Config, ConfigError, Profile};
-pub use environment::{Chosen, SelectError, select};
+pub use access::{StoreError, Tenants, credentials_of, private_key};
+pub use config::{Config, ConfigError, check_name, nearest};
+pub use edit::EditError;
 pub use home::Home;
 pub use key::fingerprint_key;
+pub use select::{Chosen, SelectError, select};
+pub use usage::Usage;
+pub use vault::{SHORTEST_PASSPHRASE, VaultError};
 
 /// Looks up an environment variable; given to what needs one, so that tests need not change the real environment.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;
+pub type Variables<'a> = &'a (dyn Fn(&str) -> Option<std::ffi::OsString> + Sync);

@@ -1,5 +1,6 @@
 //! Runs effects as tasks and feeds what they report back. Everything that the interface starts is started here, and
 //! kept in one `JoinSet`: no task and no message means that nothing is under way, which is what tests wait for.
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,9 +14,11 @@ use tokio::time::Instant;
 use super::app::effect::Effect;
 use super::app::event::{CopyKind, CopyReport, Event, Moment};
 use super::app::filter::{Ranks, Search};
+use super::app::state::TenantId;
 use super::app::{State, sort, update};
 use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
-use crate::domain::{Domain, Secret};
+use crate::domain::{Domain, OpenFailure, Profile, Secret};
+use crate::tenants::Tenants;
 use crate::{clipboard, rollover, sim};
 
 /// What a copy came to, and the bytes that must go to the terminal for it (OSC 52).
@@ -29,6 +32,7 @@ pub type Copier = Arc<dyn Fn(Arc<Secret>, bool) -> Pin<Box<dyn Future<Output = C
 enum Message {
     Event(Event),
     Demo(Box<sim::Running>, Api),
+    Opened(TenantId, Api),
     Terminal(Vec<u8>),
 }
 
@@ -51,7 +55,11 @@ pub enum Request {
 pub struct Runner {
     /// Everything that is known.
     pub state: State,
-    api: Option<Api>,
+    /// Those that were opened in this run, as long as one is on screen or something is under way for it.
+    apis: HashMap<TenantId, Api>,
+    /// Talks to the tenant that the next event puts on screen.
+    fresh: Option<Api>,
+    tenants: Option<Tenants>,
     demo: Option<Box<sim::Running>>,
     tasks: JoinSet<()>,
     sender: mpsc::UnboundedSender<Message>,
@@ -77,12 +85,20 @@ impl Runner {
     /// A runner for a first state. `api` talks to the tenant on screen, if there is one; `demo` is the pretend tenant
     /// in this process, kept alive as long as the runner.
     #[must_use]
-    pub fn new(state: State, api: Option<Api>, demo: Option<sim::Running>, copier: Copier) -> Self {
+    pub fn new(
+        state: State,
+        api: Option<Api>,
+        demo: Option<sim::Running>,
+        copier: Copier,
+        tenants: Option<Tenants>,
+    ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let pace = api.as_ref().map(Api::pace);
         Self {
+            apis: state.tenant_id().zip(api).into_iter().collect(),
             state,
-            api,
+            fresh: None,
+            tenants,
             demo: demo.map(Box::new),
             tasks: JoinSet::new(),
             sender,
@@ -103,6 +119,9 @@ impl Runner {
     /// Takes in an event, starts what it asks for, and returns what is left for the terminal.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Request> {
         let effects = update(&mut self.state, now, event);
+        if let (Some(api), Some(id)) = (self.fresh.take(), self.state.tenant_id()) {
+            self.has_opened(id, api);
+        }
         effects.into_iter().filter_map(|effect| self.perform(effect)).collect()
     }
 
@@ -157,12 +176,26 @@ impl Runner {
             Message::Terminal(bytes) => vec![Request::Write(bytes)],
             Message::Demo(running, api) => {
                 let url = running.url().to_owned();
-                self.pace = Some(api.pace());
-                self.api = Some(api);
+                self.fresh = Some(api);
                 self.demo = Some(running);
                 self.handle(now, Event::DemoStarted(Ok(url)))
             }
+            Message::Opened(id, api) => {
+                self.has_opened(id, api);
+                self.handle(now, Event::Opened(id, Ok(())))
+            }
         }
+    }
+
+    fn has_opened(&mut self, id: TenantId, api: Api) {
+        if self.state.tenant_id() != Some(id) {
+            return;
+        }
+        self.pace = Some(api.pace());
+        // One that is neither on screen nor worked for is of no use any more.
+        let jobs = &self.state.jobs;
+        self.apis.retain(|known, _| jobs.iter().any(|job| job.tenant == *known));
+        self.apis.insert(id, api);
     }
 
     /// Starts an effect, or hands it on where it concerns the terminal.
@@ -182,13 +215,14 @@ impl Runner {
             }
             Effect::CopySecret(kind, text) => self.copy(kind, text, true),
             Effect::CopyText(kind, text) => self.copy(kind, Arc::new(Secret::new(text)), false),
-            Effect::Connect(_)
-            | Effect::LoadClients(_)
-            | Effect::LoadClient(..)
-            | Effect::ReadSecret(..)
-            | Effect::Rotate(..)
-            | Effect::Settle(..) => {
-                if let Some(api) = self.api.clone() {
+            Effect::OpenTenant(id, profile) => self.open(id, profile),
+            Effect::Rotate(_, id, ..) | Effect::Settle(_, id, ..) => {
+                if let Some(api) = self.apis.get(&id).cloned() {
+                    self.ask(api, effect);
+                }
+            }
+            Effect::Connect(_) | Effect::LoadClients(_) | Effect::LoadClient(..) | Effect::ReadSecret(..) => {
+                if let Some(api) = self.state.tenant_id().and_then(|id| self.apis.get(&id)).cloned() {
                     self.ask(api, effect);
                 }
             }
@@ -221,7 +255,7 @@ impl Runner {
                     tell(&sender, Event::SecretArrived(ticket, api.client_secret(&client_id).await));
                 });
             }
-            Effect::Rotate(job, client_id, auth) => {
+            Effect::Rotate(job, _, client_id, auth) => {
                 self.tasks.spawn(async move {
                     let request = rollover::RotateNow::new(client_id, auth);
                     let progress = sender.clone();
@@ -230,7 +264,7 @@ impl Runner {
                     tell(&sender, Event::RotationEnded(job, Box::new(outcome)));
                 });
             }
-            Effect::Settle(job, client_id, before) => {
+            Effect::Settle(job, _, client_id, before) => {
                 self.tasks.spawn(async move {
                     let verdict = rollover::settle(&api, &client_id, before.as_deref()).await;
                     tell(&sender, Event::Settled(job, verdict));
@@ -238,6 +272,26 @@ impl Runner {
             }
             _ => {}
         }
+    }
+
+    fn open(&mut self, id: TenantId, profile: Box<Profile>) {
+        // What the tenant before was still loading is of no use to anybody.
+        if let Some(earlier) = self.loading.take() {
+            earlier.abort();
+        }
+        self.pace = None;
+        let (sender, tenants) = (self.sender.clone(), self.tenants.clone());
+        self.tasks.spawn(async move {
+            let opened = match tenants {
+                Some(tenants) => tenants.open(&profile, None).await,
+                None => Err(OpenFailure::new("no stored credentials are used here", "")),
+            };
+            match opened {
+                // A loop that is gone needs no tenant any more.
+                Ok(api) => drop(sender.send(Message::Opened(id, api))),
+                Err(failure) => tell(&sender, Event::Opened(id, Err(failure))),
+            }
+        });
     }
 
     fn start_demo(&mut self) {

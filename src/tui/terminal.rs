@@ -23,15 +23,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::app::event::{Event, Moment};
 use super::app::keymap::named;
 use super::app::screen::{Screen, Welcome};
-use super::app::state::State;
-use super::app::update::open_tenant;
+use super::app::state::{State, Which};
+use super::app::update::{open_stored, open_tenant};
 use super::input::translate;
 use super::runner::{Request, Runner, Step, copier, start_demo};
 use super::signals::{Signal, Signals};
 use super::theme::Theme;
 use super::view::View;
-use crate::auth0::Api;
-use crate::domain::Environment;
+use crate::tenants::{Chosen, Tenants};
 
 /// What the interface opens on.
 #[derive(Debug)]
@@ -40,13 +39,8 @@ pub enum StartTenant {
     None,
     /// The pretend tenant.
     Demo,
-    /// A real one, or a pretend one elsewhere.
-    Tenant {
-        /// Talks to it.
-        api: Box<Api>,
-        /// What it is for, where that is known.
-        environment: Option<Environment>,
-    },
+    /// One that was selected.
+    Tenant(Box<Chosen>),
 }
 
 /// What the interface needs to know.
@@ -54,6 +48,10 @@ pub enum StartTenant {
 pub struct Start {
     /// What to open on.
     pub tenant: StartTenant,
+    /// What is configured and stored.
+    pub tenants: Tenants,
+    /// Whether every change is forbidden.
+    pub read_only: bool,
     /// Whether mouse reports are on at first.
     pub mouse: bool,
     /// Whether colours may be used.
@@ -108,28 +106,46 @@ pub fn run(start: Start) -> io::Result<Ended> {
 }
 
 fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16)) -> Runner {
-    let welcome = |failed| State::new(size, Screen::Welcome(Welcome { starting: false, failed }), start.mouse);
-    let tenant = match start.tenant {
-        StartTenant::None => Ok(None),
-        StartTenant::Tenant { api, environment } => Ok(Some((*api, environment, None))),
-        StartTenant::Demo => runtime
-            .block_on(start_demo())
-            .map(|(running, api)| Some((api, Some(Environment::Development), Some(running)))),
-    };
+    let mut state = State::new(size, Screen::Welcome(Welcome::default()), start.mouse);
+    state.read_only = start.read_only;
+    let (mut api, mut demo, mut effects) = (None, None, Vec::new());
     let _entered = runtime.enter();
-    match tenant {
-        Err(why) => Runner::new(welcome(Some(why)), None, None, copier()),
-        Ok(None) => Runner::new(welcome(None), None, None, copier()),
-        Ok(Some((api, environment, demo))) => {
-            let mut state = welcome(None);
-            let effects = open_tenant(&mut state, api.domain().clone(), environment, demo.is_some());
-            let mut runner = Runner::new(state, Some(api), demo, copier());
-            for effect in effects {
-                runner.perform(effect);
+    match start.tenant {
+        StartTenant::None => {}
+        StartTenant::Tenant(chosen) => {
+            let Chosen { profile, stored, origin, credentials } = *chosen;
+            let by_environment = credentials.is_some();
+            let which = Which { profile, stored, origin, by_environment, demo: false };
+            match credentials {
+                // What the environment says is there already; the rest is found while the first frame is on screen.
+                Some(given) => match runtime.block_on(start.tenants.open(&which.profile, Some(given))) {
+                    Ok(opened) => {
+                        api = Some(opened);
+                        effects = open_tenant(&mut state, which);
+                    }
+                    Err(failure) => {
+                        open_tenant(&mut state, which);
+                        if let Screen::Main(main) = &mut state.screen {
+                            main.tenant.closed = Some(failure);
+                        }
+                    }
+                },
+                None => effects = open_stored(&mut state, which),
             }
-            runner
         }
+        StartTenant::Demo => match runtime.block_on(start_demo()) {
+            Ok((running, opened)) => {
+                effects = open_tenant(&mut state, Which::demo(opened.domain().clone()));
+                (api, demo) = (Some(opened), Some(running));
+            }
+            Err(why) => state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) }),
+        },
     }
+    let mut runner = Runner::new(state, api, demo, copier(), Some(start.tenants));
+    for effect in effects {
+        runner.perform(effect);
+    }
+    runner
 }
 
 fn new_terminal() -> io::Result<Screen80> {

@@ -12,7 +12,7 @@ use rollover::sim;
 use rollover::tui::app::event::{CopyReport, Event, Moment, Target};
 use rollover::tui::app::key::{Code, Key};
 use rollover::tui::app::screen::{Screen, Welcome};
-use rollover::tui::app::state::State;
+use rollover::tui::app::state::{State, Which};
 use rollover::tui::app::update::open_tenant;
 use rollover::tui::runner::{Copier, Request, Runner};
 use rollover::tui::theme::Theme;
@@ -56,7 +56,7 @@ impl App {
     pub fn welcome(size: (u16, u16)) -> Self {
         let state = State::new(size, Screen::Welcome(Welcome::default()), true);
         let copies = Copies::default();
-        Self::around(Runner::new(state, None, None, copier(&copies)), size, copies)
+        Self::around(Runner::new(state, None, None, copier(&copies), None), size, copies)
     }
 
     fn around(runner: Runner, size: (u16, u16), copies: Copies) -> Self {
@@ -83,9 +83,9 @@ impl App {
         let credentials = Credentials::Token(Arc::new(Secret::new(token.to_owned())));
         let api = Api::new(Connection::new(domain.clone(), credentials)).expect("an API client");
         let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
-        let effects = open_tenant(&mut state, domain.clone(), environment, false);
+        let effects = open_tenant(&mut state, Which::at(domain.clone(), environment));
         let copies = Copies::default();
-        let runner = Runner::new(state, Some(api), None, copier(&copies));
+        let runner = Runner::new(state, Some(api), None, copier(&copies), None);
         let mut app = Self::around(runner, size, copies);
         let host = domain.host();
         // The port differs from run to run; a name of the same width keeps everything in place.

@@ -4,14 +4,16 @@ use super::event::CopyKind;
 use super::filter::Search;
 use super::job::JobId;
 use super::sort::Order;
-use super::state::Ticket;
-use crate::domain::{AuthMethod, Catalog, Secret};
+use super::state::{TenantId, Ticket};
+use crate::domain::{AuthMethod, Catalog, Profile, Secret};
 
 /// What the runner is asked to do. Plain data: a test compares it and runs nothing.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     /// Start the pretend tenant and connect to it.
     StartDemo,
+    /// Find the credentials of a tenant, and connect to it.
+    OpenTenant(TenantId, Box<Profile>),
     /// Find out what the token may do.
     Connect(Ticket),
     /// Load the clients, page by page. Ends an earlier loading.
@@ -25,9 +27,9 @@ pub enum Effect {
     /// Sort the catalog.
     Sort(Ticket, Catalog, Order),
     /// Rotate a client's secret now.
-    Rotate(JobId, String, AuthMethod),
+    Rotate(JobId, TenantId, String, AuthMethod),
     /// Look again whether a rotation in doubt was applied.
-    Settle(JobId, String, Option<Arc<Secret>>),
+    Settle(JobId, TenantId, String, Option<Arc<Secret>>),
     /// Copy a text that is, or holds, a secret: kept out of clipboard histories, and cleared.
     CopySecret(CopyKind, Arc<Secret>),
     /// Copy a text that is no secret.

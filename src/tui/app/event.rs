@@ -4,10 +4,10 @@ use std::time::Duration;
 use super::Key;
 use super::action::Action;
 use super::job::JobId;
-use super::state::Ticket;
+use super::state::{TenantId, Ticket};
 use crate::auth0::{Error, Page, SecretRead, Session};
-use crate::domain::Client;
 use crate::domain::rotation::{Outcome, Progress, Verdict};
+use crate::domain::{Client, OpenFailure};
 
 /// A moment: milliseconds since the program started, by the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -100,6 +100,8 @@ pub enum Event {
     Resumed,
     /// The demo tenant runs, or could not be started.
     DemoStarted(Result<String, String>),
+    /// A tenant can be talked to, or its credentials cannot be had.
+    Opened(TenantId, Result<(), OpenFailure>),
     /// It is known what the token may do.
     Connected(Ticket, Result<Session, Error>),
     /// Clients arrived.

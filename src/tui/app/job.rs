@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use super::event::Moment;
+use super::state::TenantId;
 use crate::auth0::Error;
 use crate::domain::rotation::{Outcome, Progress, Step, StepReport, Verdict};
-use crate::domain::{AuthMethod, Secret, Untrusted};
+use crate::domain::{AuthMethod, Domain, Secret, Untrusted};
 
 /// Number of a rotation within this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,12 @@ pub struct JobId(pub usize);
 pub struct Job {
     /// Its number.
     pub id: JobId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The tenant's address.
+    pub domain: Domain,
+    /// What the tenant is called in sentences.
+    pub at: String,
     /// The client.
     pub client_id: String,
     /// The client's name.
@@ -37,6 +44,12 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether it is of this client of the tenant at this address.
+    #[must_use]
+    pub fn is_of(&self, domain: &Domain, client_id: &str) -> bool {
+        self.client_id == client_id && self.domain == *domain
+    }
+
     /// Whether it is under way.
     #[must_use]
     pub fn runs(&self) -> bool {

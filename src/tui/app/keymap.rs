@@ -268,7 +268,14 @@ pub fn availability_below(state: &State, action: Action) -> Availability {
 /// The secret that a rotation of this run made live for this client, and that no later one replaced.
 #[must_use]
 pub fn known_secret<'a>(state: &'a State, client_id: &str) -> Option<&'a std::sync::Arc<crate::domain::Secret>> {
-    state.jobs.iter().rev().find(|job| job.client_id == client_id).and_then(|job| job.live.as_ref())
+    job_of(state, client_id).and_then(|job| job.live.as_ref())
+}
+
+/// The latest rotation of this run of a client of the tenant on screen.
+#[must_use]
+pub fn job_of<'a>(state: &'a State, client_id: &str) -> Option<&'a super::job::Job> {
+    let Screen::Main(main) = &state.screen else { return None };
+    state.jobs.iter().rev().find(|job| job.is_of(main.tenant.domain(), client_id))
 }
 
 fn readable(state: &State, main: &Main, pane: &Pane) -> Availability {
@@ -287,10 +294,13 @@ fn readable(state: &State, main: &Main, pane: &Pane) -> Availability {
 
 fn rotate(state: &State, main: &Main) -> Availability {
     let Some(pane) = &main.pane else { return Availability::Absent };
+    if main.tenant.which.profile.read_only {
+        return Availability::Blocked(format!("{} is read-only: nothing is changed here.", main.tenant.called()));
+    }
     if let Ability::No { missing } = main.tenant.scopes().rotate() {
         return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it."));
     }
-    if let Some(job) = state.running().find(|job| job.client_id == pane.client_id) {
+    if let Some(job) = state.running().find(|job| job.is_of(main.tenant.domain(), &pane.client_id)) {
         return Availability::Blocked(format!("This client is being rotated: {}", job.summary()));
     }
     let Some(client) = pane.client() else {

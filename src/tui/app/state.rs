@@ -8,7 +8,7 @@ use super::key::Key;
 use super::screen::question::DEAF_FOR;
 use super::screen::{Overlay, Screen};
 use crate::auth0::{Error, Session};
-use crate::domain::{Domain, Environment};
+use crate::domain::{Colour, Domain, Environment, OpenFailure, Origin, Profile};
 
 /// Number of a request. A reply that does not carry the latest one of its kind is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -49,15 +49,58 @@ pub struct InClipboard {
     pub clears_at: Moment,
 }
 
+/// Number of a tenant that was opened in this run. What is under way for one never lands in another: not even if it is opened
+/// a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TenantId(pub u64);
+
+/// Which tenant to open, and where that came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Which {
+    /// What is known of it.
+    pub profile: Profile,
+    /// Whether it stands in the configuration.
+    pub stored: bool,
+    /// What selected it.
+    pub origin: Origin,
+    /// Whether its credentials are those of the environment.
+    pub by_environment: bool,
+    /// Whether it is the pretend tenant inside this process.
+    pub demo: bool,
+}
+
+impl Which {
+    /// The pretend tenant.
+    #[must_use]
+    pub fn demo(domain: Domain) -> Self {
+        let profile =
+            Profile { environment: Some(Environment::Development), ..Profile::new("demo".to_owned(), domain) };
+        Self { profile, stored: false, origin: Origin::Chosen, by_environment: false, demo: true }
+    }
+
+    /// A tenant that no configuration knows, with the credentials of the environment.
+    #[must_use]
+    pub fn at(domain: Domain, environment: Option<Environment>) -> Self {
+        let profile = Profile { environment, ..Profile::new(domain.tenant_name(), domain) };
+        Self { profile, stored: false, origin: Origin::Environment, by_environment: true, demo: false }
+    }
+
+    /// A tenant of the configuration that was chosen in this run.
+    #[must_use]
+    pub fn chosen(profile: Profile) -> Self {
+        Self { profile, stored: true, origin: Origin::Chosen, by_environment: false, demo: false }
+    }
+}
+
 /// Which tenant this is, and what may be done there.
 #[derive(Debug)]
 pub struct Tenant {
-    /// Its address.
-    pub domain: Domain,
-    /// What it is for, where that is known.
-    pub environment: Option<Environment>,
-    /// Whether it is the pretend tenant inside this process.
-    pub demo: bool,
+    /// Its number.
+    pub id: TenantId,
+    /// Which one.
+    pub which: Which,
+    /// Why it could not be opened, where it could not.
+    pub closed: Option<OpenFailure>,
     /// The latest request for a session.
     pub ticket: Ticket,
     /// What the token may do, once known.
@@ -65,6 +108,37 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Its address.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.which.profile.domain
+    }
+
+    /// What it is for, where that is known.
+    #[must_use]
+    pub fn environment(&self) -> Option<Environment> {
+        self.which.profile.environment
+    }
+
+    /// Whether it is the pretend tenant inside this process.
+    #[must_use]
+    pub fn demo(&self) -> bool {
+        self.which.demo
+    }
+
+    /// What it is called in sentences.
+    #[must_use]
+    pub fn called(&self) -> String {
+        if self.which.demo { "the pretend tenant".to_owned() } else { self.domain().to_string() }
+    }
+
+    /// The colour of its name.
+    #[must_use]
+    pub fn colour(&self) -> Colour {
+        let profile = &self.which.profile;
+        profile.colour.unwrap_or_else(|| Colour::of(profile.environment))
+    }
+
     /// The scopes of the token; unknown until the session is there.
     #[must_use]
     pub fn scopes(&self) -> crate::domain::Scopes {
@@ -103,6 +177,8 @@ pub struct State {
     pub clipboard: Option<InClipboard>,
     /// Whether mouse reports are on.
     pub mouse: bool,
+    /// Whether every change is forbidden, whatever the tenant: `--read-only`.
+    pub read_only: bool,
     /// Until when requests wait for the rate limit.
     pub paced_until: Option<Moment>,
     /// Keys that wait until the list answers to what was typed.
@@ -132,6 +208,7 @@ impl State {
             notice: None,
             clipboard: None,
             mouse,
+            read_only: false,
             paced_until: None,
             held: VecDeque::new(),
             ending: false,
@@ -148,6 +225,15 @@ impl State {
     /// Says something for a while.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone, until: self.now.after(NOTICE_STAYS) });
+    }
+
+    /// The number of the tenant on screen.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        match &self.screen {
+            Screen::Main(main) => Some(main.tenant.id),
+            Screen::Welcome(_) => None,
+        }
     }
 
     /// The rotation with this number.

@@ -25,11 +25,11 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
     let theme = painter.theme;
     let mut left = vec![Piece::new(" rollover ", theme.accent)];
     left.push(Piece::new(
-        if tenant.demo { "pretend tenant (demo)".to_owned() } else { tenant.domain.to_string() },
+        if tenant.demo() { "pretend tenant (demo)".to_owned() } else { tenant.domain().to_string() },
         theme.title,
     ));
     left.push(Piece::new(" ", theme.text));
-    left.push(match tenant.environment {
+    left.push(match tenant.environment() {
         Some(Environment::Production) => Piece::new(" PRODUCTION ", theme.production),
         Some(other) => Piece::new(format!("[{}]", other.name()), theme.dim),
         None => Piece::new("[no environment]", theme.dim),

@@ -153,7 +153,7 @@ pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
             .as_ref()
             .map_or_else(Vec::new, |pane| vec![Effect::CopyText(CopyKind::ClientId, pane.client_id.clone())]),
         Action::CopyCurl => main.pane.as_ref().map_or_else(Vec::new, |pane| {
-            vec![Effect::CopyText(CopyKind::Curl, curl(&main.tenant.domain, &pane.client_id))]
+            vec![Effect::CopyText(CopyKind::Curl, curl(main.tenant.domain(), &pane.client_id))]
         }),
         Action::Rotate => {
             ask_to_rotate(state);
@@ -184,6 +184,9 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
     {
         *pane = Pane::open(pane.client_id.clone(), pane.name.clone(), first);
         return vec![Effect::LoadClient(first, pane.client_id.clone())];
+    }
+    if main.tenant.closed.take().is_some() {
+        return vec![Effect::OpenTenant(main.tenant.id, Box::new(main.tenant.which.profile.clone()))];
     }
     main.clients.reload(first);
     let mut effects = vec![Effect::LoadClients(first)];

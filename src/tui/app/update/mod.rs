@@ -14,14 +14,14 @@ mod rotation;
 mod secret;
 
 use crate::auth0::Error;
-use crate::domain::{Domain, Environment};
+use crate::domain::{Domain, OpenFailure};
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::{Event, Moment};
 use crate::tui::app::keymap::{self};
 use crate::tui::app::screen::clients::Clients;
 use crate::tui::app::screen::pane::Settings;
 use crate::tui::app::screen::{Focus, Main, Screen, Welcome};
-use crate::tui::app::state::{State, Tenant, Ticket};
+use crate::tui::app::state::{State, Tenant, TenantId, Ticket, Which};
 
 use keys::{pasted, press_held, pressed};
 use pointer::{clicked, scrolled};
@@ -75,6 +75,7 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Opened(id, result) => opened(state, id, result),
         Event::Connected(ticket, result) => {
             if let Screen::Main(main) = &mut state.screen
                 && main.tenant.ticket == ticket
@@ -105,21 +106,58 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// The screen of a tenant, and the effects that fill it.
-pub fn open_tenant(state: &mut State, domain: Domain, environment: Option<Environment>, demo: bool) -> Vec<Effect> {
-    let (session, load) = (state.ticket(), state.ticket());
+/// The screen of a tenant that can be talked to already, and the effects that fill it.
+pub fn open_tenant(state: &mut State, which: Which) -> Vec<Effect> {
+    let (session, load) = show_tenant(state, which);
+    vec![Effect::LoadClients(load), Effect::Connect(session)]
+}
+
+/// The screen of a tenant whose credentials have yet to be found.
+pub fn open_stored(state: &mut State, which: Which) -> Vec<Effect> {
+    let profile = Box::new(which.profile.clone());
+    show_tenant(state, which);
+    state.tenant_id().map(|id| Effect::OpenTenant(id, profile)).into_iter().collect()
+}
+
+fn show_tenant(state: &mut State, mut which: Which) -> (Ticket, Ticket) {
+    let (id, session, load) = (state.ticket(), state.ticket(), state.ticket());
+    which.profile.read_only |= state.read_only;
+    hide_secrets(state);
+    state.overlay = None;
+    state.held.clear();
+    state.paced_until = None;
     state.screen = Screen::Main(Box::new(Main {
-        tenant: Tenant { domain, environment, demo, ticket: session, session: None },
+        tenant: Tenant { id: TenantId(id.0), which, closed: None, ticket: session, session: None },
         clients: Clients::loading(load),
         pane: None,
         focus: Focus::Table,
     }));
-    vec![Effect::LoadClients(load), Effect::Connect(session)]
+    (session, load)
+}
+
+fn opened(state: &mut State, id: TenantId, result: Result<(), OpenFailure>) -> Vec<Effect> {
+    let (session, load) = (state.ticket(), state.ticket());
+    let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+    if main.tenant.id != id {
+        return Vec::new();
+    }
+    match result {
+        Ok(()) => {
+            main.tenant.closed = None;
+            main.tenant.ticket = session;
+            main.clients.reload(load);
+            vec![Effect::LoadClients(load), Effect::Connect(session)]
+        }
+        Err(failure) => {
+            main.tenant.closed = Some(failure);
+            Vec::new()
+        }
+    }
 }
 
 fn demo_started(state: &mut State, url: &str) -> Vec<Effect> {
     match Domain::parse(url) {
-        Ok(domain) => open_tenant(state, domain, Some(Environment::Development), true),
+        Ok(domain) => open_tenant(state, Which::demo(domain)),
         Err(why) => {
             state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) });
             Vec::new()

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::act::{act, quit};
 use super::hide_secrets;
 use super::rotation::start_rotation;
@@ -58,10 +56,10 @@ pub(super) fn act_in_overlay(state: &mut State, action: Action) -> Vec<Effect> {
         (Some(Overlay::Rotation(id)), Action::CopySecret | Action::CopyEnv) => {
             let id = *id;
             let kind = if action == Action::CopyEnv { CopyKind::Env } else { CopyKind::Secret };
-            if let Some((secret, client_id)) =
-                state.job(id).and_then(|job| Some((Arc::clone(job.live.as_ref()?), job.client_id.clone())))
+            if let Some(job) = state.job(id)
+                && let Some(secret) = &job.live
             {
-                return copy_with_secret(state, kind, &client_id, &secret);
+                return copy_with_secret(&job.domain.to_string(), kind, &job.client_id, secret);
             }
         }
         (Some(Overlay::Rotation(id)), Action::CheckAgain) => {
@@ -72,7 +70,7 @@ pub(super) fn act_in_overlay(state: &mut State, action: Action) -> Vec<Effect> {
                     Some(Outcome::InDoubt { before, .. }) => before.clone(),
                     _ => None,
                 };
-                return vec![Effect::Settle(id, job.client_id.clone(), before)];
+                return vec![Effect::Settle(id, job.tenant, job.client_id.clone(), before)];
             }
         }
         (Some(Overlay::Question(question)), Action::Yes) => {

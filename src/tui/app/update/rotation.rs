@@ -14,7 +14,7 @@ use crate::tui::app::state::{State, Tone};
 pub(super) fn ask_to_rotate(state: &mut State) {
     let Screen::Main(main) = &state.screen else { return };
     let Some(client) = main.pane.as_ref().and_then(Pane::client) else { return };
-    let production = main.tenant.environment == Some(Environment::Production);
+    let production = main.tenant.environment() == Some(Environment::Production);
     let question = Question {
         client_id: client.summary.client_id.raw().to_owned(),
         name: client.summary.name.clone(),
@@ -30,16 +30,21 @@ pub(super) fn ask_to_rotate(state: &mut State) {
 
 pub(super) fn start_rotation(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Question(question)) = state.overlay.take() else { return Vec::new() };
+    let Screen::Main(main) = &state.screen else { return Vec::new() };
+    let (tenant, domain, at) = (main.tenant.id, main.tenant.domain().clone(), main.tenant.called());
     let id = JobId(state.jobs.len());
     // The secret that an earlier rotation made live is about to die; it must not be offered any more.
-    for job in state.jobs.iter_mut().filter(|job| job.client_id == question.client_id) {
+    for job in state.jobs.iter_mut().filter(|job| job.is_of(&domain, &question.client_id)) {
         job.live = None;
         job.revealed_until = None;
     }
     hide_secrets(state);
-    let effect = Effect::Rotate(id, question.client_id.clone(), question.auth.clone());
+    let effect = Effect::Rotate(id, tenant, question.client_id.clone(), question.auth.clone());
     state.jobs.push(Job {
         id,
+        tenant,
+        domain,
+        at,
         client_id: question.client_id,
         name: question.name,
         auth: question.auth,

@@ -45,7 +45,7 @@ pub(super) fn read_to_copy(state: &mut State, kind: CopyKind) -> Vec<Effect> {
         _ => None,
     };
     if let Some(secret) = shown {
-        return copy_with_secret(state, kind, &client_id, &secret);
+        return copy_with_secret(&main.tenant.domain().to_string(), kind, &client_id, &secret);
     }
     if let Screen::Main(main) = &mut state.screen
         && let Some(pane) = &mut main.pane
@@ -72,7 +72,7 @@ pub(super) fn secret_arrived(state: &mut State, ticket: Ticket, result: Result<S
         }
         (Ok(SecretRead::Readable(secret)), Purpose::Copy(kind)) => {
             pane.secret = SecretView::Masked;
-            copy_with_secret(state, kind, &client_id, &secret)
+            copy_with_secret(&main.tenant.domain().to_string(), kind, &client_id, &secret)
         }
         (Ok(SecretRead::NotVisible), _) => {
             pane.secret = SecretView::NotVisible;
@@ -85,10 +85,9 @@ pub(super) fn secret_arrived(state: &mut State, ticket: Ticket, result: Result<S
     }
 }
 
-pub(super) fn copy_with_secret(state: &State, kind: CopyKind, client_id: &str, secret: &Arc<Secret>) -> Vec<Effect> {
-    let Screen::Main(main) = &state.screen else { return Vec::new() };
+pub(super) fn copy_with_secret(domain: &str, kind: CopyKind, client_id: &str, secret: &Arc<Secret>) -> Vec<Effect> {
     let text = match kind {
-        CopyKind::Env => Arc::new(Secret::new(env_lines(&main.tenant.domain.to_string(), client_id, secret.expose()))),
+        CopyKind::Env => Arc::new(Secret::new(env_lines(domain, client_id, secret.expose()))),
         _ => Arc::clone(secret),
     };
     vec![Effect::CopySecret(kind, text)]

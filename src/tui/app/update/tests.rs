@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::auth0::{Page, SecretRead, Session};
 use crate::domain::client::Warning;
-use crate::domain::{AuthMethod, Client, ClientSummary, Scopes, Secret, Untrusted};
+use crate::domain::{AuthMethod, Client, ClientSummary, Environment, Scopes, Secret, Untrusted};
 use crate::tui::app::event::{CopyKind, CopyReport, Target};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::screen::Overlay;
@@ -23,7 +23,7 @@ impl Tester {
     fn with(environment: Option<Environment>, scopes: &str) -> Self {
         let mut state = State::new((120, 36), Screen::Welcome(Welcome::default()), true);
         let domain = Domain::parse("acme.eu.auth0.com").expect("a domain");
-        let effects = open_tenant(&mut state, domain, environment, false);
+        let effects = open_tenant(&mut state, Which::at(domain, environment));
         let (Effect::LoadClients(load), Effect::Connect(connect)) = (&effects[0], &effects[1]) else {
             panic!("a tenant loads its clients and signs in: {effects:?}")
         };
@@ -152,7 +152,7 @@ fn rotating_needs_a_y_after_300_ms_and_nothing_else_will_do() {
     assert!(tester.char(' ').is_empty() && tester.char('r').is_empty() && tester.char('Y').is_empty());
     assert!(tester.send(Event::Pasted("y".into())).is_empty(), "a paste does not answer");
     assert!(matches!(tester.state.overlay, Some(Overlay::Question(_))));
-    assert_eq!(tester.char('y'), [Effect::Rotate(JobId(0), "id-0".into(), AuthMethod::SecretPost)]);
+    assert_eq!(tester.char('y'), [Effect::Rotate(JobId(0), TenantId(1), "id-0".into(), AuthMethod::SecretPost)]);
     assert!(tester.char('y').is_empty(), "a second y finds no question");
 }
 
@@ -189,7 +189,8 @@ fn production_wants_the_name_typed() {
     for letter in "Client 0".chars() {
         assert!(tester.char(letter).is_empty());
     }
-    assert_eq!(tester.enter(), [Effect::Rotate(JobId(0), "id-0".into(), AuthMethod::SecretPost)]);
+    let tenant = tester.main().tenant.id;
+    assert_eq!(tester.enter(), [Effect::Rotate(JobId(0), tenant, "id-0".into(), AuthMethod::SecretPost)]);
 }
 
 #[test]

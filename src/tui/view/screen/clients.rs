@@ -206,11 +206,20 @@ fn say_why_empty(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Ma
     let clients = &main.clients;
     let cells = area.width.saturating_sub(6).min(76);
     let mut lines = Vec::new();
-    if clients.catalog.is_empty() {
+    if let Some(failure) = &main.tenant.closed {
+        lines.extend(paragraph(&format!("✗ {}", failure.message), cells, theme.danger));
+        lines.push(Vec::new());
+        lines.extend(paragraph(&failure.hint, cells, theme.text));
+        lines.push(Vec::new());
+        lines.extend(paragraph("Ctrl-R tries again, t goes to another tenant, q quits.", cells, theme.text));
+    } else if clients.catalog.is_empty() {
         match &clients.loading {
             Loading::Running => {
-                let text =
-                    format!("{} Loading the clients of {}…", super::super::chrome::spinner(state), main.tenant.domain);
+                let text = format!(
+                    "{} Loading the clients of {}…",
+                    super::super::chrome::spinner(state),
+                    main.tenant.domain()
+                );
                 lines.extend(paragraph(&text, cells, theme.text));
             }
             Loading::Done => {

@@ -44,7 +44,7 @@ fn lines(painter: &Painter<'_>, cells: u16, state: &State, main: &Main, pane: &P
     let room = cells.saturating_sub(LABEL).max(10);
     let mut sheet = Sheet { lines: Vec::new(), room, label: theme.dim, text: theme.text };
     sheet.field("Name", &pane.name.shown());
-    sheet.field("Domain", &main.tenant.domain.to_string());
+    sheet.field("Domain", &main.tenant.domain().to_string());
     sheet.field("Client ID", &shown(&pane.client_id));
     secret(painter, &mut sheet, state, pane);
     match &pane.settings {

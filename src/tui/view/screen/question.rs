@@ -18,8 +18,8 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, question: &Question, state: 
     let mut lines = paragraph(&name, cells, theme.title);
     lines.extend(paragraph(&format!("client id  {}", shown(&question.client_id)), cells, theme.text));
     let environment =
-        main.tenant.environment.map(|environment| format!("  ({})", environment.name())).unwrap_or_default();
-    let tenant = if main.tenant.demo { "the pretend tenant".to_owned() } else { main.tenant.domain.to_string() };
+        main.tenant.environment().map(|environment| format!("  ({})", environment.name())).unwrap_or_default();
+    let tenant = main.tenant.called();
     lines.extend(paragraph(&format!("tenant     {tenant}{environment}"), cells, theme.text));
     lines.push(Vec::new());
     lines.extend(paragraph(

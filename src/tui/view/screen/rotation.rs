@@ -8,7 +8,6 @@ use crate::tui::app::action::Action;
 use crate::tui::app::event::Target;
 use crate::tui::app::job::Job;
 use crate::tui::app::keymap::named;
-use crate::tui::app::screen::Screen;
 use crate::tui::view::chrome::spinner;
 use crate::tui::view::paint::{Painter, Piece, middle, paragraph};
 use crate::tui::view::text::{fit, wrap};
@@ -18,11 +17,7 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, job: &Job, state: &State) {
     let theme = painter.theme;
     let cells = cover.width.saturating_sub(8).min(80);
     let mut lines = paragraph(&named(&job.name, &job.client_id), cells, theme.title);
-    let tenant = match &state.screen {
-        Screen::Main(main) if !main.tenant.demo => main.tenant.domain.to_string(),
-        _ => "the pretend tenant".to_owned(),
-    };
-    lines.extend(paragraph(&format!("{} at {tenant}", shown(&job.client_id)), cells, theme.dim));
+    lines.extend(paragraph(&format!("{} at {}", shown(&job.client_id), job.at), cells, theme.dim));
     lines.push(Vec::new());
     steps(painter, &mut lines, job, state, cells);
     if let Some(secret) = &job.live {

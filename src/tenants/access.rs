@@ -1,0 +1,367 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::auth0_cli;
+use super::config::{Config, ConfigError};
+use super::edit::{self, EditError};
+use super::keyring::{self, KeyringStatus};
+use super::select::{Chosen, SelectError, select};
+use super::usage::Usage;
+use super::vault::{Kept, Vault, VaultError};
+use super::{Home, files};
+use crate::auth0::{Api, Connection, Credentials, Keeper};
+use crate::domain::sign_in::CliTenant;
+use crate::domain::{Domain, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
+
+/// Looks up environment variables, from any thread.
+type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
+/// The tenants of this user: what is configured, what is stored, and how to get in. Clones share what was unlocked.
+#[derive(Clone)]
+pub struct Tenants {
+    home: Home,
+    vault: Arc<Vault>,
+    variables: Lookup,
+    keyring: bool,
+}
+
+/// Why a tenant could not be stored or forgotten. Safe to print.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The credential could not be kept or removed.
+    Vault(VaultError),
+    /// The configuration could not be changed.
+    Edit(EditError),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vault(error) => error.fmt(f),
+            Self::Edit(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
+    }
+}
+
+impl From<EditError> for StoreError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl Tenants {
+    /// Those of this environment. `keyring`: whether the operating system's keyring may be used.
+    ///
+    /// # Errors
+    /// Where the platform names no home folder.
+    pub fn new(
+        variables: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+        keyring: bool,
+    ) -> Result<Self, String> {
+        let home = Home::find(&variables)?;
+        let vault = Arc::new(Vault::new(&home, keyring));
+        Ok(Self { home, vault, variables: Arc::new(variables), keyring })
+    }
+
+    /// Where our files lie.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Looks an environment variable up.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        (self.variables)(name)
+    }
+
+    /// What `config.toml` says.
+    ///
+    /// # Errors
+    /// The first mistake in it.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.home.config_file())
+    }
+
+    /// Selects the tenant; see [`select`].
+    ///
+    /// # Errors
+    /// Where what is set cannot be right, or credentials are missing.
+    pub fn select(&self, flag: Option<&str>, config: &Config) -> Result<Option<Chosen>, SelectError> {
+        let mut chosen = select(flag, &|name| self.variable(name), config)?;
+        if let Some(chosen) = &mut chosen {
+            chosen.profile.ca_file = config.ca_file_of(Some(&chosen.profile));
+        }
+        Ok(chosen)
+    }
+
+    /// Connects to a selected tenant with the credentials that were given, or with those that are kept.
+    ///
+    /// # Errors
+    /// Where they cannot be had; [`OpenFailure::needs`] says what would help if it were typed.
+    pub async fn open(&self, profile: &Profile, given: Option<Credentials>) -> Result<Api, OpenFailure> {
+        let (credentials, keeper) = match given {
+            Some(credentials) => (credentials, None),
+            None => self.stored(profile).await?,
+        };
+        self.connect(profile, credentials, keeper)
+    }
+
+    /// Connects with a credential that was just typed: it is used, and not kept.
+    ///
+    /// # Errors
+    /// Where it cannot be one.
+    pub fn open_with(&self, profile: &Profile, typed: Arc<Secret>) -> Result<Api, OpenFailure> {
+        let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
+        self.connect(profile, credentials_of(way, typed, None), None)
+    }
+
+    fn connect(
+        &self,
+        profile: &Profile,
+        credentials: Credentials,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Result<Api, OpenFailure> {
+        let connection = Connection {
+            audience: profile.audience.clone(),
+            ca_file: profile.ca_file.clone(),
+            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+            keeper,
+            ..Connection::new(profile.domain.clone(), credentials)
+        };
+        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
+    }
+
+    async fn stored(&self, profile: &Profile) -> Result<(Credentials, Option<Arc<dyn Keeper>>), OpenFailure> {
+        let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
+        match way {
+            WayIn::Auth0Cli => {
+                let token = auth0_cli::token(&*self.variables, &profile.domain).await;
+                let token = token.map_err(|error| OpenFailure::new(error.to_string(), ""))?;
+                return Ok((Credentials::Token(Arc::new(token)), None));
+            }
+            WayIn::PrivateKeyJwt { key_file: Some(path), .. } => {
+                return Ok((credentials_of(way, Arc::new(private_key(path)?), None), None));
+            }
+            WayIn::ClientSecret { .. } | WayIn::PrivateKeyJwt { .. } | WayIn::Token => {}
+        }
+        let what = way.asks_for().unwrap_or("credential");
+        let needed = |message: String| OpenFailure {
+            message,
+            hint: format!("`rollover login --tenant {}` stores it.", crate::domain::untrusted::shown(&profile.name)),
+            needs: Some(Needs::Credential(what)),
+        };
+        let (Some(slot), Some(keep)) = (profile.slot(), profile.kept) else {
+            return Err(needed(format!("the {what} for {} is not stored here", profile.domain)));
+        };
+        match self.vault.read(keep, &slot).await {
+            Ok(Some(Kept { secret, previous })) => {
+                let keeper = Stored { vault: Arc::clone(&self.vault), keep, slot };
+                Ok((credentials_of(way, secret, previous), Some(Arc::new(keeper))))
+            }
+            Ok(None) => Err(needed(format!("the {what} for {} is no longer in {}", profile.domain, keep.words()))),
+            Err(VaultError::NeedsPassphrase) => Err(OpenFailure {
+                message: VaultError::NeedsPassphrase.to_string(),
+                hint: "Start rollover on a terminal: it asks for it.".to_owned(),
+                needs: Some(Needs::Passphrase),
+            }),
+            Err(error) => Err(OpenFailure::new(error.to_string(), "`rollover doctor` says what is wrong with it.")),
+        }
+    }
+
+    /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.
+    ///
+    /// # Errors
+    /// Where it is not the right one.
+    pub async fn unlock(&self, passphrase: Arc<Secret>) -> Result<(), VaultError> {
+        self.vault.unlock(passphrase).await
+    }
+
+    /// Chooses the passphrase of sealed credentials.
+    ///
+    /// # Errors
+    /// Where it is too short, or there is one already.
+    pub async fn choose_passphrase(&self, passphrase: Arc<Secret>) -> Result<(), VaultError> {
+        self.vault.choose_passphrase(passphrase).await
+    }
+
+    /// What this machine offers for signing in. Asks nobody anything.
+    pub async fn surroundings(&self) -> Surroundings {
+        let found = auth0_cli::tenants(&*self.variables);
+        let no_keyring = if self.keyring {
+            let state = keyring::state().await;
+            match state.status {
+                KeyringStatus::Ready => None,
+                // Writing to it will ask its user to unlock it.
+                KeyringStatus::Locked => None,
+                KeyringStatus::Absent(why) => Some(why),
+            }
+        } else {
+            Some("the keyring is not used here".to_owned())
+        };
+        let (auth0_cli, auth0_cli_trouble) = match found {
+            Ok(found) => (found.tenants, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        let auth0_cli = auth0_cli
+            .into_iter()
+            .map(|one| CliTenant {
+                domain: one.domain,
+                name: one.name.into(),
+                expires_at: one.expires_at,
+                scopes: one.scopes.unwrap_or_else(Scopes::unknown),
+            })
+            .collect();
+        Surroundings {
+            auth0_cli,
+            auth0_cli_trouble,
+            no_keyring,
+            has_passphrase: self.vault.has_passphrase(),
+            unlocked: self.vault.is_unlocked(),
+        }
+    }
+
+    /// Stores a tenant: its credential first, where one is given and to be kept, then its table in `config.toml`, which becomes
+    /// the one that is opened if `select` says so. A credential of the same name that is no longer used is forgotten.
+    ///
+    /// # Errors
+    /// Nothing is half done then: where the table cannot be written, the credential is as it was.
+    pub async fn store(
+        &self,
+        profile: &Profile,
+        credential: Option<Arc<Secret>>,
+        select: bool,
+    ) -> Result<(), StoreError> {
+        let before = self.config().map_err(EditError::Mistake)?.tenants.remove(&profile.name);
+        let place = profile.kept.zip(profile.slot());
+        let mut undo = None;
+        if let (Some((keep, slot)), Some(secret)) = (&place, credential) {
+            undo = self.vault.read(*keep, slot).await.ok().flatten();
+            self.vault.write(*keep, slot, &Kept { secret, previous: None }).await?;
+        }
+        if let Err(error) = edit::put(&self.home, profile, select) {
+            if let Some((keep, slot)) = &place {
+                // What could not be written is what is told; the credential alone would never be found again.
+                let _ = match undo {
+                    Some(kept) => self.vault.write(*keep, slot, &kept).await,
+                    None => self.vault.remove(*keep, slot).await.map(drop),
+                };
+            }
+            return Err(error.into());
+        }
+        if let Some(old) = before.and_then(|before| before.kept.zip(before.slot()))
+            && Some(&old) != place.as_ref()
+        {
+            // An entry that nobody looks up any more: whether it could be removed does not change what was asked for.
+            let _ = self.vault.remove(old.0, &old.1).await;
+        }
+        Ok(())
+    }
+
+    /// Forgets a tenant's credential; with `whole`, its table too. Whether a credential was there.
+    ///
+    /// # Errors
+    /// Where it is not configured, or something cannot be removed.
+    pub async fn forget(&self, name: &str, whole: bool) -> Result<bool, StoreError> {
+        let config = self.config().map_err(EditError::Mistake)?;
+        let Some(profile) = config.tenants.get(name) else {
+            return Err(EditError::NoTenant(super::select::no_profile(name, &config)).into());
+        };
+        let removed = match profile.kept.zip(profile.slot()) {
+            Some((keep, slot)) => self.vault.remove(keep, &slot).await?,
+            None => false,
+        };
+        if whole {
+            edit::remove(&self.home, name)?;
+        } else if profile.kept.is_some() {
+            edit::put(&self.home, &Profile { kept: None, ..profile.clone() }, false)?;
+        }
+        Ok(removed)
+    }
+
+    /// Makes a tenant the one that is opened.
+    ///
+    /// # Errors
+    /// Where it is not configured, or the file cannot be changed.
+    pub fn use_by_default(&self, name: &str) -> Result<(), EditError> {
+        edit::select(&self.home, name)
+    }
+
+    /// When each tenant was last used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        Usage::load(&self.home)
+    }
+
+    /// Remembers that a tenant was used now.
+    pub fn used(&self, domain: &Domain) {
+        Usage::note(&self.home, domain);
+    }
+}
+
+impl fmt::Debug for Tenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tenants({:?})", self.home)
+    }
+}
+
+/// Where the stored secret of the client that signs in is replaced when that client is rotated.
+struct Stored {
+    vault: Arc<Vault>,
+    keep: Keep,
+    slot: Slot,
+}
+
+impl Keeper for Stored {
+    fn keep(&self, new: &Arc<Secret>, before: Option<&Arc<Secret>>) -> Result<(), String> {
+        let kept = Kept { secret: Arc::clone(new), previous: before.map(Arc::clone) };
+        let writing = self.vault.write(self.keep, &self.slot, &kept);
+        tokio::runtime::Handle::current().block_on(writing).map_err(|error| error.to_string())
+    }
+}
+
+fn no_way_in(profile: &Profile) -> OpenFailure {
+    OpenFailure::new(
+        format!("there are no credentials for {}", profile.domain),
+        format!("`rollover login --tenant {}` stores some.", crate::domain::untrusted::shown(&profile.name)),
+    )
+}
+
+/// The credentials of a way in, with the secret, key or token for it.
+#[must_use]
+pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Secret>>) -> Credentials {
+    match way {
+        WayIn::ClientSecret { client_id } => {
+            Credentials::ClientSecret { client_id: client_id.clone(), secret, previous }
+        }
+        WayIn::PrivateKeyJwt { client_id, algorithm, .. } => {
+            Credentials::PrivateKeyJwt { client_id: client_id.clone(), key_pem: secret, algorithm: *algorithm }
+        }
+        WayIn::Token | WayIn::Auth0Cli => Credentials::Token(secret),
+    }
+}
+
+/// Reads a private key's file; like `ssh`, only one that nobody else can read.
+///
+/// # Errors
+/// The file, what is wrong with it, and the mend.
+pub fn private_key(path: &Path) -> Result<Secret, OpenFailure> {
+    let text = files::read_key(path).map_err(|error| {
+        let path = path.display().to_string();
+        OpenFailure::new(
+            format!("the private key in {} cannot be used: {error}", crate::domain::untrusted::shown(&path)),
+            "",
+        )
+    })?;
+    Ok(Secret::new(text))
+}
