@@ -8,6 +8,8 @@ mod environment;
 mod home;
 /// The key that fingerprints are made with.
 mod key;
+/// The keyring of the operating system.
+pub mod keyring;
 
 pub use config::{Config, ConfigError, Profile};
 pub use environment::{Chosen, SelectError, select};
