@@ -24,7 +24,8 @@ need node nodejs
 need npm npm
 need /usr/bin/time time
 export ROLLOVER_HOME=$work/home
-mkdir "$work/home" "$work/node" "$work/samples"
+mkdir -m 700 "$work/home"
+mkdir "$work/node" "$work/samples"
 
 install_fzf() {
     python3 -m venv "$work/venv"

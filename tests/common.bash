@@ -57,7 +57,7 @@ program() {
 tenant() {
     need curl curl
     need jq jq
-    mkdir "$work/home"
+    mkdir -m 700 "$work/home"
     export ROLLOVER_HOME=$work/home
     "$rollover" sim >"$work/sim.out" 2>"$work/sim.err" &
     children+=("$!")

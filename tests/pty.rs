@@ -386,7 +386,7 @@ fn the_command_line_asks_on_a_terminal_and_takes_only_yes_for_yes() {
 fn production_wants_the_name_typed_on_the_command_line_too() {
     let tenant = Tenant::demo();
     let config = format!("[tenants.shop]\ndomain = \"{}\"\nenvironment = \"production\"\n", tenant.running.url());
-    std::fs::write(tenant.home.path().join("config.toml"), config).expect("a file");
+    process::configure(tenant.home.path(), &config);
     let variables = [("ROLLOVER_TENANT", "shop"), ("AUTH0_API_TOKEN", tenant.running.token())];
     let ask = |answer: &str| {
         let arguments = ["rotate", BILLING, "--now"];

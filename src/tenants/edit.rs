@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn comments_order_and_other_settings_stay() {
         let folder = tempfile::tempdir().expect("a folder");
-        let home = home(folder.path());
+        let home = home(&folder.path().join("new"));
         let before = "# mine\nmouse = false # no mouse\n\n# the shop\n[tenants.shop]\ndomain = \"shop.eu.auth0.com\" # by hand\n\n\
                       [tenants.acme] # ours\nplan = \"free\"\nenvironment = \"staging\" # for now\ndomain = \"acme.eu.auth0.com\"\n";
         files::replace(&home.config_file(), before.as_bytes()).expect("a file");
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_file_with_a_mistake_is_left_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
-        let home = home(folder.path());
+        let home = home(&folder.path().join("new"));
         files::replace(&home.config_file(), b"muose = true\n").expect("a file");
         let error = put(&home, &acme(), true).expect_err("a mistake").to_string();
         assert!(error.contains("line 1: `muose` is not known"), "{error}");

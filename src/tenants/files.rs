@@ -241,7 +241,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let real = folder.path().join("dotfiles");
         private_folder(&real).expect("a folder");
-        let link = folder.path().join("config.toml");
+        let ours = folder.path().join("ours");
+        private_folder(&ours).expect("a folder");
+        let link = ours.join("config.toml");
         std::os::unix::fs::symlink(real.join("config.toml"), &link).expect("a link");
         fs::write(real.join("config.toml"), "old").expect("a file");
         replace(&link, b"new").expect("it is replaced");

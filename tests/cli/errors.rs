@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::BILLING;
-use super::process::{Tenant, finish, program};
+use super::process::{Tenant, configure, finish, program};
 
 #[test]
 fn no_tenant_says_what_to_set() {
@@ -87,8 +87,7 @@ fn wrong_arguments_are_named() {
 #[test]
 fn a_mistake_in_the_configuration_is_named_with_its_line() {
     let mut tenant = Tenant::demo();
-    let file = tenant.home.path().join("config.toml");
-    std::fs::write(&file, "mouse = true\n[tenants.acme]\ndomian = \"acme.eu.auth0.com\"\n").expect("a file");
+    configure(tenant.home.path(), "mouse = true\n[tenants.acme]\ndomian = \"acme.eu.auth0.com\"\n");
     let run = tenant.run(&["list"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("config.toml, line 3: `domian` is not known; did you mean `domain`?"), "{}", run.err);

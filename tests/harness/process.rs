@@ -43,10 +43,28 @@ impl Run {
     }
 }
 
+/// A folder that only its owner may look into, as a home must be, whatever the umask.
+pub fn private_folder() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().expect("a folder")
+}
+
+/// Writes a configuration that only its owner may read.
+pub fn configure(home: &std::path::Path, text: &str) {
+    let file = home.join("config.toml");
+    std::fs::write(&file, text).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+}
+
 /// The program with an environment that holds nothing of ours.
 pub fn program(home: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollover"));
     command.env_clear().env("ROLLOVER_HOME", home).stdin(Stdio::null());
+    // No test may reach the keyring of whoever runs it.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);
     }
@@ -72,7 +90,7 @@ impl Tenant {
         let options = Options { propagation: std::time::Duration::ZERO, ..options };
         let running = runtime.block_on(sim::start(options)).expect("a pretend tenant");
         let canaries = running.secrets().into_iter().collect();
-        Self { running, home: TempDir::new().expect("a folder"), canaries, _runtime: runtime }
+        Self { running, home: private_folder(), canaries, _runtime: runtime }
     }
 
     /// The program, signed in with this token.
