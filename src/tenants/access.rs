@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::auth0_cli;
@@ -11,9 +11,9 @@ use super::select::{Chosen, SelectError, select};
 use super::usage::Usage;
 use super::vault::{Kept, Vault, VaultError};
 use super::{Home, files};
-use crate::auth0::{Api, Connection, Credentials, Keeper};
+use crate::auth0::{Api, Connection, Credentials, Keeper, Session};
 use crate::domain::sign_in::CliTenant;
-use crate::domain::{Domain, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
+use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
 
 /// Looks up environment variables, from any thread.
 type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
@@ -124,6 +124,27 @@ impl Tenants {
     pub fn open_with(&self, profile: &Profile, typed: Arc<Secret>) -> Result<Api, OpenFailure> {
         let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
         self.connect(profile, credentials_of(way, typed, None), None)
+    }
+
+    /// Signs in for the first time, with a credential that was just typed, or, where none was, with what the way in finds itself.
+    ///
+    /// # Errors
+    /// Where the credential cannot be had or is refused, or Auth0 cannot be reached.
+    pub async fn try_out(
+        &self,
+        profile: &Profile,
+        typed: Option<Arc<Secret>>,
+    ) -> Result<(Session, Greeting), OpenFailure> {
+        let ca_file = self.config().map(|config| config.ca_file_of(Some(profile))).unwrap_or_default();
+        let profile = Profile { ca_file, ..profile.clone() };
+        let api = match typed {
+            Some(typed) => self.open_with(&profile, typed)?,
+            None => self.open(&profile, None).await?,
+        };
+        let failed = |error: crate::auth0::Error| OpenFailure::new(error.to_string(), error.hint);
+        let session = api.session().await.map_err(failed)?;
+        let greeting = api.greet().await.map_err(failed)?;
+        Ok((session, greeting))
     }
 
     fn connect(
@@ -351,11 +372,20 @@ pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Sec
     }
 }
 
+/// A path that may begin at `~/`.
+fn from_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), directories::BaseDirs::new()) {
+        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
+        _ => path.to_owned(),
+    }
+}
+
 /// Reads a private key's file; like `ssh`, only one that nobody else can read.
 ///
 /// # Errors
 /// The file, what is wrong with it, and the mend.
 pub fn private_key(path: &Path) -> Result<Secret, OpenFailure> {
+    let path = &from_home(path);
     let text = files::read_key(path).map_err(|error| {
         let path = path.display().to_string();
         OpenFailure::new(

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::files;
+use crate::domain::profile::check_name;
 use crate::domain::{AssertionAlgorithm, Colour, Domain, Environment, Keep, Profile, RatePlan, WayIn};
 
 /// What stands in `config.toml`.
@@ -134,26 +135,6 @@ impl Config {
     pub fn ca_file_of(&self, profile: Option<&Profile>) -> Option<PathBuf> {
         profile.and_then(|profile| profile.ca_file.clone()).or_else(|| self.ca_file.clone())
     }
-}
-
-/// Whether a tenant can be called so.
-///
-/// # Errors
-/// A sentence that says what is wrong and what is expected.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let shown = crate::domain::untrusted::shown(name);
-    if name.trim().is_empty() {
-        return Err("a tenant needs a name, such as acme".to_owned());
-    }
-    if name.chars().count() > 40 {
-        return Err("a tenant's name has at most 40 characters".to_owned());
-    }
-    if name != name.trim() || name.starts_with('-') || name.chars().any(crate::domain::untrusted::is_hidden) {
-        return Err(format!(
-            "`{shown}` cannot be a tenant's name: no blanks around it, no dash before it, nothing invisible in it"
-        ));
-    }
-    Ok(())
 }
 
 /// The nearest of `known` to `wanted`, where one is near enough to be meant.

@@ -24,7 +24,7 @@ mod usage;
 mod vault;
 
 pub use access::{StoreError, Tenants, credentials_of, private_key};
-pub use config::{Config, ConfigError, check_name, nearest};
+pub use config::{Config, ConfigError, nearest};
 pub use edit::EditError;
 pub use home::Home;
 pub use key::fingerprint_key;

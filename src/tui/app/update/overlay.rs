@@ -14,6 +14,8 @@ pub(super) fn act_in_overlay(state: &mut State, action: Action) -> Vec<Effect> {
     let page = usize::from(state.size.1.saturating_sub(8)).max(1);
     let jobs = state.jobs.len();
     match (&mut state.overlay, action) {
+        (Some(Overlay::Tenants(_)), action) => return super::tenants::act_in_switcher(state, action),
+        (Some(Overlay::AskSecret(_)), Action::Submit) => return super::tenants::submit_secret(state),
         (Some(Overlay::Help(help)), moving) => {
             let lines = match moving {
                 Action::Up => -1,

@@ -32,6 +32,7 @@ impl Tester {
         let session = Session {
             scopes: Scopes::from_claim(scopes),
             expires_at: None,
+            renews: true,
             our_client_id: Some("id-of-rollover".into()),
             proxy: None,
         };

@@ -1,3 +1,5 @@
+/// A secret that is needed to open a tenant.
+pub mod ask_secret;
 /// The table of clients.
 pub mod clients;
 /// Keys.
@@ -10,5 +12,9 @@ pub mod pane;
 pub mod question;
 /// One rotation, and the list of them.
 pub mod rotation;
+/// Connecting a tenant.
+pub mod sign_in;
+/// Going to another tenant.
+pub mod switcher;
 /// The first screen.
 pub mod welcome;
