@@ -14,6 +14,8 @@ mod probe;
 mod procedure;
 #[path = "contract/raw.rs"]
 mod raw;
+#[path = "contract/reach.rs"]
+mod reach;
 #[path = "contract/redirects.rs"]
 mod redirects;
 #[path = "contract/retries.rs"]

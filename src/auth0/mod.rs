@@ -18,6 +18,8 @@ mod pages;
 mod probe;
 /// Which proxy requests go through, and who names it.
 mod proxy;
+/// Whether the tenant can be reached, and how.
+mod reach;
 /// Which fields may be asked for.
 mod sight;
 /// Getting and renewing tokens.
@@ -37,6 +39,7 @@ pub use error::{Applied, Error, ErrorKind};
 pub use pace::{Pace, Waiting};
 pub use pages::{Page, Pages};
 pub use proxy::Proxy;
+pub use reach::Reach;
 
 use crate::domain::{AssertionAlgorithm, Domain, Scopes, Secret};
 use pace::Pacer;
