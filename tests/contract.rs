@@ -2,6 +2,8 @@
 //! is wanted, against a few lines of TCP.
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "harness/certificates.rs"]
+mod certificates;
 #[path = "contract/list.rs"]
 mod list;
 #[path = "contract/list_bodies.rs"]
@@ -30,6 +32,8 @@ mod secret;
 mod settings;
 #[path = "contract/time.rs"]
 mod time;
+#[path = "contract/tls.rs"]
+mod tls;
 #[path = "contract/token.rs"]
 mod token;
 #[path = "contract/wire.rs"]
