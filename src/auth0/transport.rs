@@ -193,7 +193,7 @@ impl Transport {
     async fn told(&self, trouble: Trouble) -> Failure {
         let name = self.base.host_str().unwrap_or_default();
         let host = self.base.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
-        let route = Route { host, way: self.way().ok().flatten(), ca_file: self.ca_file.as_deref() };
+        let route = Route { host, name, way: self.way().ok().flatten(), ca_file: self.ca_file.as_deref() };
         let (kind, message) = match trouble {
             Trouble::Unreachable(mut why) => {
                 if let (Why::Proxy(ProxyFault::Refused(status)), Some(way)) = (&mut why, route.way) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage, PeerIncompatible};
 
-use super::proxy::{Unusable, Way};
+use super::proxy::{Proxy, Unusable, Way};
 use crate::domain::untrusted::shown;
 
 /// Why no connection was made. In each of these cases no byte of a request has gone out.
@@ -70,6 +70,8 @@ pub(super) enum ProxyFault {
 pub(super) struct Route<'a> {
     /// Host, with the port where it is not the usual one.
     pub(super) host: String,
+    /// The host alone, as it must stand in `NO_PROXY`.
+    pub(super) name: &'a str,
     pub(super) way: Option<&'a Way>,
     pub(super) ca_file: Option<&'a Path>,
 }
@@ -168,29 +170,16 @@ impl Why {
     /// What happened, for [`Error::message`](super::Error::message): it may hold text from outside.
     pub(super) fn message(&self, route: &Route<'_>) -> String {
         let host = &route.host;
-        let through = route.through();
         match self {
-            Self::Proxy(ProxyFault::Unreached(why)) => {
-                format!("{host} cannot be reached: the proxy {} cannot be reached: {}", route.proxy(), why.what())
-            }
             Self::Proxy(fault) => {
-                let what = match fault {
-                    ProxyFault::Credentials if route.way.is_some_and(|way| way.signs_in) => {
-                        "refuses its credentials (HTTP 407)".to_owned()
-                    }
-                    ProxyFault::Credentials => "asks for credentials (HTTP 407)".to_owned(),
-                    ProxyFault::Refused(Some(status)) => format!("refuses the connection (HTTP {status})"),
-                    ProxyFault::Refused(None) => "refuses the connection".to_owned(),
-                    ProxyFault::Died => "ended the connection instead of answering".to_owned(),
-                    ProxyFault::Odd(text) => format!("gives no proper answer: {text}"),
-                    ProxyFault::Unreached(why) => why.what(),
-                };
-                format!("{host} cannot be reached: the proxy {} {what}", route.proxy())
+                let signs_in = route.way.is_some_and(|way| way.signs_in);
+                let address = route.way.map_or("", |way| way.proxy.address.as_str());
+                format!("{host} cannot be reached: the proxy {address} {}", fault.what(signs_in))
             }
             Self::Authorities(..) | Self::NoAuthorities | Self::Unusable(_) => {
                 format!("{host} cannot be reached: {}", self.what())
             }
-            why => format!("{host} cannot be reached{through}: {}", why.what()),
+            why => format!("{host} cannot be reached{}: {}", route.through(), why.what()),
         }
     }
 
@@ -228,34 +217,7 @@ impl Why {
 
     /// What to try. Safe to print.
     pub(super) fn hint(&self, route: &Route<'_>) -> String {
-        let host = &route.host;
-        match self {
-            Self::Proxy(fault) => return fault.hint(route),
-            Self::Unusable(Unusable::NoAddress(variable)) => {
-                return format!("Write {variable} as http://HOST:PORT, or unset it.");
-            }
-            Self::Unusable(Unusable::Kind(proxy, _)) => {
-                return format!(
-                    "{} Use an http:// or https:// proxy, or name {host} in NO_PROXY to go there directly.",
-                    named(proxy)
-                );
-            }
-            Self::Authorities(path, _) => {
-                return format!(
-                    "`ca_file` is {}: it must be a PEM file that this user can read, with -----BEGIN CERTIFICATE-----.",
-                    shown(&path.display().to_string())
-                );
-            }
-            Self::NoAuthorities => {
-                return "Install the system's (the package ca-certificates), or set `ca_file` in config.toml to a PEM file.".to_owned();
-            }
-            _ => {}
-        }
-        let look = if let Some(way) = route.way {
-            format!("{} Look for the cause there too.", named(&way.proxy))
-        } else {
-            "Where only a proxy leads out, set HTTPS_PROXY.".to_owned()
-        };
+        let (host, name, look) = (&route.host, route.name, route.look());
         match self {
             Self::Name(_) => format!("Check the domain, and this machine's network and name service. {look}"),
             Self::Refused => format!("Check the domain and its port: nothing listens there. {look}"),
@@ -264,73 +226,117 @@ impl Why {
             Self::Ended => format!("Something between here and {host} may cut such connections. {look}"),
             Self::UnknownIssuer | Self::SelfSigned => match route.ca_file {
                 Some(path) => format!(
-                    "Nor does `ca_file`, {}: it must hold the authority that signed what answers for {host}. Checking cannot be switched off.",
-                    shown(&path.display().to_string())
+                    "Nor does `ca_file`, {}: it must hold the authority that signed what answers for {host}. \
+                     Checking cannot be switched off.",
+                    printable(path)
                 ),
-                None => "A company's proxy that looks into TLS? Then set `ca_file` in config.toml to the PEM file of its authority. Checking cannot be switched off.".to_owned(),
+                None => {
+                    "A company's proxy that looks into TLS? Then set `ca_file` in config.toml to the PEM file of its \
+                         authority. Checking cannot be switched off."
+                        .to_owned()
+                }
             },
             Self::Expired(_) => {
                 format!("Check the clock of this machine; if it is right, the certificate of {host} must be renewed.")
             }
-            Self::NotYetValid(_) => {
-                format!("Check the clock of this machine: it may be slow. If it is right, the certificate of {host} is at fault.")
-            }
+            Self::NotYetValid(_) => format!(
+                "Check the clock of this machine: it may be slow. If it is right, the certificate of {host} is at fault."
+            ),
             Self::WrongName(_) => {
                 format!("Check the domain: is {host} the tenant's own or its custom domain, as the dashboard shows it?")
             }
             Self::Version => format!("TLS 1.2 is the least that is accepted. Check the domain. {look}"),
-            Self::NotTls => format!("Check the domain and its port; a network's sign-in page may answer in its place. {look}"),
+            Self::NotTls => {
+                format!("Check the domain and its port; a network's sign-in page may answer in its place. {look}")
+            }
             Self::Certificate(_) | Self::Tls(_) => {
                 format!("Check the domain, and what stands between here and {host}. {look}")
             }
-            Self::Authorities(..) | Self::NoAuthorities | Self::Proxy(_) | Self::Unusable(_) => String::new(),
+            Self::Authorities(path, _) => format!(
+                "`ca_file` is {}: it must be a PEM file that this user can read, with -----BEGIN CERTIFICATE-----.",
+                printable(path)
+            ),
+            Self::NoAuthorities => {
+                "Install the system's (the package ca-certificates), or set `ca_file` in config.toml to a PEM file."
+                    .to_owned()
+            }
+            Self::Unusable(Unusable::NoAddress(variable)) => {
+                format!("Write {variable} as http://HOST:PORT, or unset it.")
+            }
+            Self::Unusable(Unusable::Kind(proxy, _)) => format!(
+                "{} Use an http:// or https:// proxy, or name {name} in NO_PROXY to go there directly.",
+                named(proxy)
+            ),
+            Self::Proxy(fault) => route.way.map_or(look, |way| fault.hint(way, route)),
         }
     }
 }
 
 impl ProxyFault {
-    fn hint(&self, route: &Route<'_>) -> String {
-        let (Some(way), host) = (route.way, &route.host) else { return "Check the proxy, then try again.".to_owned() };
-        let (named, variable) = (named(&way.proxy), way.proxy.variable.unwrap_or("the proxy's settings"));
+    fn what(&self, signs_in: bool) -> String {
         match self {
-            Self::Unreached(_) => {
-                format!("{named} Check that it runs; name {host} in NO_PROXY to go there directly.")
+            Self::Unreached(why) => format!("cannot be reached: {}", why.what()),
+            Self::Credentials if signs_in => "refuses its credentials (HTTP 407)".to_owned(),
+            Self::Credentials => "asks for credentials (HTTP 407)".to_owned(),
+            Self::Refused(Some(status)) => format!("refuses the connection (HTTP {status})"),
+            Self::Refused(None) => "refuses the connection".to_owned(),
+            Self::Died => "ended the connection instead of answering".to_owned(),
+            Self::Odd(text) => format!("gives no proper answer: {text}"),
+        }
+    }
+
+    fn hint(&self, way: &Way, route: &Route<'_>) -> String {
+        let (host, name) = (&route.host, route.name);
+        let (named, variable) = (named(&way.proxy), way.proxy.variable.unwrap_or("the system's settings"));
+        let directly = format!("name {name} in NO_PROXY to go there directly");
+        match self {
+            Self::Unreached(why) if matches!(**why, Why::NotTls | Why::Ended) => {
+                format!("{named} Does it speak TLS itself? If not, write http:// in {variable}.")
             }
-            Self::Credentials if way.signs_in => format!("{named} Check the user and the password in {variable}."),
-            Self::Credentials => {
+            Self::Unreached(why) if matches!(**why, Why::UnknownIssuer | Why::SelfSigned) => {
                 format!(
-                    "{named} Write user and password into {variable}: http://USER:PASSWORD@{}",
-                    shown(&way.proxy.address)
+                    "{named} Set `ca_file` in config.toml to the PEM file of the authority that it is certified by."
                 )
             }
+            Self::Unreached(_) => format!("{named} Check that address, and that it runs; {directly}."),
+            Self::Credentials if way.signs_in => format!("{named} Check the user and the password in {variable}."),
+            Self::Credentials => format!(
+                "{named} Write user and password into {variable}: http://USER:PASSWORD@{}",
+                shown(&way.proxy.address)
+            ),
             Self::Refused(Some(500..=599)) => {
                 format!("{named} It could not reach {host}: check the domain, or ask whoever runs it.")
             }
             Self::Refused(_) => {
-                format!(
-                    "{named} It must be allowed to connect to {host}: ask whoever runs it, or name {host} in NO_PROXY to go there directly."
-                )
+                format!("{named} It must be allowed to connect to {host}: ask whoever runs it, or {directly}.")
             }
-            Self::Died | Self::Odd(_) => {
-                format!("{named} Is that the address of a proxy? Name {host} in NO_PROXY to go there directly.")
-            }
+            Self::Died | Self::Odd(_) => format!("{named} Is that the address of a proxy? Else {directly}."),
         }
     }
 }
 
 impl Route<'_> {
-    fn proxy(&self) -> &str {
-        self.way.map_or("", |way| way.proxy.address.as_str())
-    }
-
     /// ` through the proxy …`, where there is one.
     pub(super) fn through(&self) -> String {
         self.way.map_or(String::new(), |way| format!(" through the proxy {}", way.proxy.address))
     }
+
+    /// The proxy may be the cause, or the want of one.
+    fn look(&self) -> String {
+        match self.way {
+            Some(way) => format!("{} Look for the cause there too.", named(&way.proxy)),
+            None => "Where only a proxy leads out, set HTTPS_PROXY.".to_owned(),
+        }
+    }
+}
+
+/// A path as it may be printed.
+fn printable(path: &Path) -> String {
+    shown(&path.display().to_string()).into_owned()
 }
 
 /// Who names the proxy.
-fn named(proxy: &super::proxy::Proxy) -> String {
+fn named(proxy: &Proxy) -> String {
     let address = shown(&proxy.address);
     match proxy.variable {
         Some(variable) => format!("{variable} names the proxy {address}."),
