@@ -277,6 +277,8 @@ fn trouble(error: &reqwest::Error) -> Trouble {
         Trouble::Late("the connection timed out")
     } else {
         // What reqwest calls a failure to decode is a body that ended early: nothing is decoded at this place.
-        Trouble::Broken(deepest(error))
+        let text = deepest(error);
+        // That much is said already.
+        Trouble::Broken(text.strip_prefix("connection error: ").map_or(text.clone(), str::to_owned))
     }
 }
