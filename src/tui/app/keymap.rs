@@ -272,6 +272,10 @@ pub fn availability_below(state: &State, action: Action) -> Availability {
     let main = match &state.screen {
         Screen::Main(main) => main,
         Screen::Welcome(welcome) if action == Action::StartDemo => return ready_if(!welcome.starting),
+        // What is being written is written: there is nothing to stop.
+        Screen::SignIn(sign_in) if action == Action::Back => {
+            return ready_if(!matches!(sign_in.step, super::screen::sign_in::Step::Storing(..)));
+        }
         Screen::Welcome(_) | Screen::SignIn(_) => return A::Ready,
     };
     match action {

@@ -48,6 +48,7 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
         left.push(Piece::new(" by environment variables", theme.dim));
     }
     let count = match (&clients.loading, clients.total) {
+        _ if tenant.closed.is_some() => String::new(),
         (Loading::Running, Some(total)) => format!(" {} {} of {total} clients", spinner(state), clients.catalog.len()),
         (Loading::Running, None) => format!(" {} {} clients", spinner(state), clients.catalog.len()),
         (Loading::Done, _) => format!(" {} clients", clients.catalog.len()),

@@ -75,7 +75,7 @@ impl Tester {
     fn main(&self) -> &Main {
         match &self.state.screen {
             Screen::Main(main) => main,
-            Screen::Welcome(_) => panic!("no tenant on screen"),
+            Screen::Welcome(_) | Screen::SignIn(_) => panic!("no tenant on screen"),
         }
     }
 

@@ -21,7 +21,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, sign_in: &SignIn, state: &Sta
     let x = area.x + 3;
     let bottom = area.bottom().saturating_sub(1);
     let mut y = area.y + 1;
-    let mut put = |painter: &mut Painter<'_>, y: &mut u16, lines: Vec<Vec<Piece>>| {
+    let put = |painter: &mut Painter<'_>, y: &mut u16, lines: Vec<Vec<Piece>>| {
         for line in lines {
             if *y < bottom {
                 painter.line(Rect { x, y: *y, width: cells, height: 1 }, &line);
@@ -187,14 +187,25 @@ fn explain(painter: &Painter<'_>, sign_in: &SignIn, state: &State, cells: u16) -
     match sign_in.kind {
         Kind::ClientSecret | Kind::PrivateKey => {
             say(
-                "How to make such a client, in the dashboard: Applications, Applications, Create Application, Machine to Machine Applications; then authorize it for the Auth0 Management API with these scopes:",
+                "To make such a client, in the dashboard: Applications, Applications, Create Application, Machine to Machine; \
+                 then authorize it for the Auth0 Management API with these scopes:",
             );
-            say("  read:clients         list clients and read their settings");
-            say("  update:client_keys   rotate client secrets");
-            say("  read:client_keys     reveal and copy, settle a rotation whose answer got lost");
-            say("  read:logs            see who uses a secret; update:clients marks rotations. Both optional.");
+            for (scope, what) in [
+                ("read:clients", "list clients and read their settings"),
+                ("update:client_keys", "rotate client secrets"),
+                ("read:client_keys", "reveal and copy; settle a rotation in doubt"),
+                ("read:logs", "see who uses a secret (optional)"),
+                ("update:clients", "mark a client with its last rotation (optional)"),
+            ] {
+                lines.push(vec![
+                    Piece::new(format!("  {scope:<19}"), theme.text),
+                    Piece::new(format!(" {what}"), theme.dim),
+                ]);
+            }
             if sign_in.kind == Kind::PrivateKey {
-                say("Its settings, Credentials, take the public key. Private key JWT needs an Enterprise plan.");
+                let text =
+                    "Its settings, under Credentials, take the public key. Private key JWT needs an Enterprise plan.";
+                lines.extend(paragraph(text, cells, theme.dim));
             }
         }
         Kind::Token => {

@@ -55,7 +55,11 @@ fn draw_tenant(painter: &mut Painter<'_>, line: Rect, known: &Known, state: &Sta
         (false, true) => "*",
         (false, false) => " ",
     };
-    let name_cells = line.width.saturating_sub(4).min(20);
+    // On a narrow screen where the credential is kept gives way: that is told where it matters.
+    let wide = line.width >= 90;
+    let name_cells = if wide { 20 } else { 16 };
+    let rest = if wide { 36 + 12 } else { 36 };
+    let domain_cells = line.width.saturating_sub(2 + name_cells + 2 + 1 + rest).max(12);
     let name = fit(&shown(&profile.name), name_cells).into_owned();
     let padding = " ".repeat(usize::from(name_cells.saturating_sub(width(&name))));
     let name_style = if selected { theme.title } else { theme.badge(colour) };
@@ -71,19 +75,17 @@ fn draw_tenant(painter: &mut Painter<'_>, line: Rect, known: &Known, state: &Sta
     };
     let used = known.last_used.map(|at| ago(state.wall() - at)).unwrap_or_default();
     // The badge first, and beside it no more than fits: what is cut is what matters least.
+    let domain = profile.domain.to_string();
+    let domain = format!("{:<cells$}", fit(&domain, domain_cells), cells = usize::from(domain_cells));
+    let kept = if wide { format!(" {kept:<11}") } else { String::new() };
+    let rest = format!(" {domain} {environment:<11} {changes:<9}{kept} {used}");
     painter.line(
         line,
         &[
             Piece::new(format!("{mark} "), theme.text),
             Piece::new(format!(" {name} "), name_style),
             Piece::new(padding, theme.text),
-            Piece::new(
-                format!(
-                    " {:<30} {environment:<11} {changes:<9} {kept:<11} {used}",
-                    fit(&profile.domain.to_string(), 30)
-                ),
-                theme.text,
-            ),
+            Piece::new(rest, theme.text),
         ],
     );
 }
