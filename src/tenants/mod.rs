@@ -1,5 +1,7 @@
 //! Which tenant, and with which credentials: flags, environment and configuration file, first match wins.
 
+/// What auth0-cli holds.
+pub mod auth0_cli;
 /// `config.toml`: what it may hold, and what is wrong with it.
 mod config;
 /// The environment variables that select a tenant and sign in.
