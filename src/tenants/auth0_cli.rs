@@ -562,6 +562,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_read_in_the_current_folder() {
+        assert!(Path::new("Cargo.toml").exists());
+        assert!(read(Path::new("Cargo.toml")).expect("no error").is_none());
+    }
+
+    #[test]
     fn a_broken_file_is_named_with_its_line_and_nothing_that_stands_in_it() {
         let cut = &NEW[..NEW.find("scopes").expect("scopes")];
         for (text, line, part) in [
