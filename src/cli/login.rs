@@ -198,7 +198,7 @@ fn cli_tenant(login: &Login, before: Option<&Profile>, surroundings: &Surroundin
         (None, None) => None,
     };
     let all = &surroundings.auth0_cli;
-    if let Some(trouble) = &surroundings.auth0_cli_trouble {
+    if let (true, Some(trouble)) = (all.is_empty(), &surroundings.auth0_cli_trouble) {
         return Err(not_in(format!("auth0-cli: {trouble}"), ""));
     }
     if let Some(wanted) = wanted {

@@ -231,14 +231,17 @@ impl Tenants {
             Some("the keyring is not used here".to_owned())
         };
         let (auth0_cli, auth0_cli_trouble) = match found {
-            Ok(found) => (found.tenants, None),
+            Ok(found) => {
+                let hint = found.hint();
+                (found.tenants, hint)
+            }
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let auth0_cli = auth0_cli
             .into_iter()
             .map(|one| CliTenant {
                 domain: one.domain,
-                name: one.name.into(),
+                name: one.name,
                 expires_at: one.expires_at,
                 scopes: one.scopes.unwrap_or_else(Scopes::unknown),
             })
