@@ -270,16 +270,13 @@ impl Tenants {
         let place = profile.kept.zip(profile.slot());
         let mut undo = None;
         if let (Some((keep, slot)), Some(secret)) = (&place, credential) {
-            undo = self.vault.read(*keep, slot).await.ok().flatten();
+            undo = Some((*keep, slot, self.vault.before(*keep, slot).await?));
             self.vault.write(*keep, slot, &Kept { secret, previous: None }).await?;
         }
         if let Err(error) = edit::put(&self.home, profile, select) {
-            if let Some((keep, slot)) = &place {
-                // What could not be written is what is told; the credential alone would never be found again.
-                let _ = match undo {
-                    Some(kept) => self.vault.write(*keep, slot, &kept).await,
-                    None => self.vault.remove(*keep, slot).await.map(drop),
-                };
+            if let Some((keep, slot, before)) = undo {
+                // What could not be written is what is told. The credential may be another table's, of the same client.
+                let _ = self.vault.put_back(keep, slot, &before).await;
             }
             return Err(error.into());
         }
