@@ -1,4 +1,5 @@
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::domain::profile::check_name;
 use crate::domain::sign_in::CliTenant;
 use crate::domain::untrusted::shown;
 use crate::domain::{Ability, Domain, Environment, Greeting, Keep, Profile, Scopes, Secret, Surroundings, WayIn};
-use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, private_key};
+use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, full_path, private_key};
 
 /// Connects a tenant: finds out how to sign in, signs in once, and stores what is needed to do so again.
 pub async fn run(global: &Global, login: &Login) -> Ended {
@@ -92,7 +93,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
             let (client_id, algorithm) = (client_id()?, login.algorithm.unwrap_or_default());
             match login.private_key.as_deref() {
                 Some(path) if path.as_os_str() != "-" => {
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(path)?;
                     let key = private_key(&path)?;
                     let kept = login.store_key;
                     let key_file = (!kept).then_some(path);
@@ -101,7 +102,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
                 Some(_) => (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: None }, Some(from_stdin()?)),
                 None => {
                     let path = ask::line("Private key file (PEM): ", "--private-key")?;
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(Path::new(&path))?;
                     let key = private_key(&path)?;
                     (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: Some(path) }, Some(Arc::new(key)))
                 }
@@ -119,7 +120,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
         colour: login.colour.or(start.colour),
         plan: login.plan.or(start.plan),
         ca_file: match &login.ca_file {
-            Some(path) => Some(std::path::absolute(path)?),
+            Some(path) => Some(full_path(path)?),
             None => start.ca_file,
         },
         way_in: Some(way_in),

@@ -372,11 +372,14 @@ pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Sec
     }
 }
 
-/// A path that may begin at `~/`.
-fn from_home(path: &Path) -> PathBuf {
+/// A path in full; it may begin at `~/`, which no shell has replaced where it was typed at a question.
+///
+/// # Errors
+/// Where there is no current folder.
+pub fn full_path(path: &Path) -> std::io::Result<PathBuf> {
     match (path.strip_prefix("~"), directories::BaseDirs::new()) {
-        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
-        _ => path.to_owned(),
+        (Ok(rest), Some(folders)) => Ok(folders.home_dir().join(rest)),
+        _ => std::path::absolute(path),
     }
 }
 
@@ -385,8 +388,7 @@ fn from_home(path: &Path) -> PathBuf {
 /// # Errors
 /// The file, what is wrong with it, and the mend.
 pub fn private_key(path: &Path) -> Result<Secret, OpenFailure> {
-    let path = &from_home(path);
-    let text = files::read_key(path).map_err(|error| {
+    let text = full_path(path).and_then(|path| files::read_key(&path)).map_err(|error| {
         let path = path.display().to_string();
         OpenFailure::new(
             format!("the private key in {} cannot be used: {error}", crate::domain::untrusted::shown(&path)),

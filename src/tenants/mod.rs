@@ -23,7 +23,7 @@ mod usage;
 /// Where credentials are kept.
 mod vault;
 
-pub use access::{StoreError, Tenants, credentials_of, private_key};
+pub use access::{StoreError, Tenants, credentials_of, full_path, private_key};
 pub use config::{Config, ConfigError, nearest};
 pub use edit::EditError;
 pub use home::Home;
