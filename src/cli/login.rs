@@ -26,7 +26,7 @@ pub async fn run(global: &Global, login: &Login) -> Ended {
     let surroundings = tenants.surroundings().await;
     let Draft { mut profile, secret } = draft(global, login, &config, &surroundings)?;
     profile.read_only |= global.read_only;
-    let api = connect(&tenants, &profile, secret.as_ref()).await?;
+    let api = connect(&tenants, &config, &profile, secret.as_ref()).await?;
     let session = api.session().await?;
     let greeting = api.greet().await?;
     tell(&output, &profile, &session, &greeting);
@@ -264,7 +264,14 @@ fn from_stdin() -> Result<Arc<Secret>, Failure> {
     Ok(Arc::new(Secret::new(trimmed.to_owned())))
 }
 
-async fn connect(tenants: &Tenants, profile: &Profile, secret: Option<&Arc<Secret>>) -> Result<Api, Failure> {
+async fn connect(
+    tenants: &Tenants,
+    config: &Config,
+    profile: &Profile,
+    secret: Option<&Arc<Secret>>,
+) -> Result<Api, Failure> {
+    // Authorities for every tenant are trusted here too, and do not become this one's own.
+    let profile = &Profile { ca_file: config.ca_file_of(Some(profile)), ..profile.clone() };
     match (secret, &profile.way_in) {
         (Some(secret), Some(way)) => {
             let credentials = credentials_of(way, Arc::clone(secret), None);
