@@ -290,19 +290,27 @@ async fn connect(
 fn tell(output: &Output, profile: &Profile, session: &Session, greeting: &Greeting) {
     let name = greeting.friendly_name.as_ref().map(|name| format!(" ({})", name.shown())).unwrap_or_default();
     output.progress(&format!("Signed in at {}{name}.", profile.domain));
+    // What is missing is worth a line in a script's log too; with --json the scopes are in the document.
+    let warn = |line: &str| {
+        if !output.json {
+            say(line);
+        }
+    };
     for (ability, scope, what) in Scopes::PURPOSES {
-        let line = match ability(&session.scopes) {
-            Ability::Yes => format!("  ✓ {what} ({scope})"),
-            Ability::Unknown => format!("  ? {what} ({scope}): the token does not tell"),
-            Ability::No { .. } => format!("  ✗ {what}: the token lacks {scope}"),
-        };
-        output.progress(&line);
+        match ability(&session.scopes) {
+            Ability::Yes => output.progress(&format!("  ✓ {what} ({scope})")),
+            Ability::Unknown => output.progress(&format!("  ? {what} ({scope}): the token does not tell")),
+            Ability::No { .. } => warn(&format!("  ✗ {what}: the token lacks {scope}")),
+        }
+    }
+    if let (Some(why), false) = (&greeting.cannot_list, session.scopes.is_known()) {
+        warn(&format!("  ✗ {why}"));
     }
     let rotates = session.scopes.rotate().may();
     if !rotates && profile.way_in == Some(WayIn::Auth0Cli) {
-        output.progress("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
+        warn("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
     } else if !rotates {
-        output.progress("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
+        warn("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
     }
 }
 
@@ -340,7 +348,7 @@ fn where_kept(login: &Login, profile: &Profile, surroundings: &Surroundings) -> 
         let answer = ask::line(&format!("Keep the token in {} until it expires? [y/N] ", best.words()), "--kept-in")?;
         return Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes").then_some(best));
     }
-    if let Some(why) = &surroundings.no_keyring {
+    if let (Some(why), false) = (&surroundings.no_keyring, login.json) {
         say(&format!("rollover: there is no keyring to use ({why}); the credential goes to {}.", Keep::File.words()));
     }
     Ok(Some(best))
