@@ -75,6 +75,15 @@ impl Answer {
         }
     }
 
+    /// For a 404 where no client was asked for: what answers there is no Auth0, or knows no such tenant.
+    pub(super) fn nowhere(error: Error) -> Error {
+        if error.kind != ErrorKind::NotFound {
+            return error;
+        }
+        let hint = "Check the domain: no Auth0 tenant answers there.".to_owned();
+        Error { kind: ErrorKind::Unreadable, hint, ..error }
+    }
+
     /// For a success whose body is not what it should be.
     pub(super) fn unreadable(doing: &str, why: &str, mutation: bool) -> Error {
         Error {

@@ -19,7 +19,7 @@ impl Api {
             // Something answers there, and it is no Auth0: better found out now than with the first secret.
             Ok(_) => return Err(Answer::unreadable(DOING, "it is no list of clients", false)),
             Err(error) if is_scope(&error) => Some(error.to_string()),
-            Err(error) => return Err(error),
+            Err(error) => return Err(Answer::nowhere(error)),
         };
         let settings = match self.read("/api/v2/tenants/settings", &[], ONE, DOING).await {
             Ok(answer) => serde_json::from_slice(&answer.body).unwrap_or_default(),

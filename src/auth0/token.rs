@@ -136,7 +136,7 @@ impl TokenSource {
             let sent = transport.read(|client| client.post(url.clone()).form(&form), ONE).await;
             drop(form);
             let result = match sent {
-                Ok(answer) => answer.accept(DOING, false),
+                Ok(answer) => answer.accept(DOING, false).map_err(Answer::nowhere),
                 Err(failure) => Err(failure.into_error(DOING, false)),
             };
             match result {

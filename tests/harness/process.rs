@@ -130,9 +130,7 @@ impl Tenant {
     pub fn assert_silent(&mut self, text: &str) {
         self.canaries.extend(self.running.secrets());
         let mut kept = Vec::new();
-        for entry in std::fs::read_dir(self.home.path()).expect("the home folder") {
-            let path = entry.expect("an entry").path();
-            // A test's own private key lies there too; the program makes no folders.
+        for path in files(self.home.path()) {
             kept.extend(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
         }
         let kept = String::from_utf8_lossy(&kept);
@@ -149,12 +147,36 @@ impl Tenant {
     }
 }
 
+/// Every file below a folder, in order.
+pub fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
 /// Runs a command to its end.
 pub fn finish(mut command: Command) -> Run {
-    let output = command.output().expect("the program runs");
+    run_of(&command.output().expect("the program runs"))
+}
+
+/// Runs a command to its end, with this on its stdin.
+pub fn fed(mut command: Command, stdin: &str) -> Run {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the program runs");
+    // A program that has failed already reads nothing.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().expect("its stdin"), stdin.as_bytes());
+    run_of(&child.wait_with_output().expect("the program ends"))
+}
+
+/// What a process that has ended came to.
+pub fn run_of(output: &std::process::Output) -> Run {
     Run {
         code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
+        out: String::from_utf8(output.stdout.clone()).expect("UTF-8"),
+        err: String::from_utf8(output.stderr.clone()).expect("UTF-8"),
     }
 }

@@ -40,11 +40,23 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the program with these arguments and variables, and nothing else in its environment.
-    pub fn start(home: &Path, arguments: &[&str], variables: &[(&str, &str)], (columns, rows): (u16, u16)) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    pub fn start(home: &Path, arguments: &[&str], variables: &[(&str, &str)], size: (u16, u16)) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rollover"));
         command.args(arguments);
+        Self::run(home, command, variables, size)
+    }
+
+    /// Starts a shell's script, for which the program is `$0` and the arguments are its own.
+    pub fn shell(home: &Path, script: &str, arguments: &[&str], variables: &[(&str, &str)], size: (u16, u16)) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_rollover")]);
+        command.args(arguments);
+        Self::run(home, command, variables, size)
+    }
+
+    fn run(home: &Path, mut command: CommandBuilder, variables: &[(&str, &str)], (columns, rows): (u16, u16)) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("ROLLOVER_HOME", home);
@@ -108,6 +120,11 @@ impl Terminal {
         self.wait(text, |seen| seen.parser.screen().contents().contains(text));
     }
 
+    /// Waits until the screen shows `text` so many times.
+    pub fn until_times(&self, text: &str, times: usize) {
+        self.wait(text, |seen| seen.parser.screen().contents().matches(text).count() >= times);
+    }
+
     /// Waits until the screen shows `text` no more.
     pub fn until_gone(&self, text: &str) {
         self.wait(&format!("the end of {text}"), |seen| !seen.parser.screen().contents().contains(text));
@@ -121,6 +138,32 @@ impl Terminal {
     /// Waits until the terminal is handed back: by a program that stopped, for example.
     pub fn until_handed_back(&self) {
         self.wait("the main screen", |seen| !seen.parser.screen().alternate_screen());
+    }
+
+    /// Waits until the terminal shows nothing of what is typed.
+    pub fn until_unseen(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.shows_keys() {
+            assert!(Instant::now() < deadline, "what is typed is still shown:\n{}", self.screen());
+            std::thread::yield_now();
+        }
+    }
+
+    fn shows_keys(&self) -> bool {
+        let settings = settings(&**self.master.as_ref().expect("a terminal"));
+        settings.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "ECHO")
+    }
+
+    /// Asserts that the terminal's settings are what they were.
+    pub fn assert_settings(&self) {
+        assert_eq!(settings(&**self.master.as_ref().expect("a terminal")), self.before);
+    }
+
+    /// Answers a question for a secret, once it is asked and nothing of it would be seen.
+    pub fn answer_unseen(&mut self, question: &str, answer: &str) {
+        self.until(question);
+        self.until_unseen();
+        self.keys(&format!("{answer}\r"));
     }
 
     /// The screen as text.
