@@ -125,6 +125,12 @@ impl Api {
         }
     }
 
+    /// Whether this client's secret is stored here, and must be replaced there when it is rotated.
+    #[must_use]
+    pub fn keeps_secret_of(&self, client_id: &str) -> bool {
+        self.0.keeper.is_some() && self.0.token.signs_in_as(client_id)
+    }
+
     /// Signs in with this secret from now on, if the client is the one that this connection signs in as: it was rotated.
     /// Where that client's secret is stored, the stored one is replaced before this returns; `None`: there is nothing stored,
     /// or it is another client.

@@ -93,20 +93,18 @@ async fn compare(api: &Api, client_id: &str, before: Option<&Secret>) -> Verdict
 
 /// The new secret of the client that rollover itself signs in with is stored before anybody sees it.
 async fn keep_own(api: &Api, client_id: &str, secret: &Arc<Secret>, progress: Listener<'_>) {
+    if api.keeps_secret_of(client_id) {
+        progress(Progress::Began(Step::Keep));
+    }
     match api.adopt_secret(client_id, secret).await {
         None => {}
-        Some(result) => {
-            progress(Progress::Began(Step::Keep));
-            match result {
-                Ok(()) => ended(progress, Step::Keep, StepOutcome::Done, "rollover signs in with the new secret"),
-                Err(why) => ended(
-                    progress,
-                    Step::Keep,
-                    StepOutcome::Failed,
-                    &format!("{why}; copy the new secret now, and sign in again with it (rollover login)"),
-                ),
-            }
-        }
+        Some(Ok(())) => ended(progress, Step::Keep, StepOutcome::Done, "rollover signs in with the new secret"),
+        Some(Err(why)) => ended(
+            progress,
+            Step::Keep,
+            StepOutcome::Failed,
+            &format!("{why}; copy the new secret now, and sign in again with it (rollover login)"),
+        ),
     }
 }
 
