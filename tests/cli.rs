@@ -31,6 +31,7 @@ mod refused;
 #[path = "cli/rotate.rs"]
 mod rotate;
 #[path = "harness/sealed.rs"]
+#[cfg_attr(not(unix), expect(dead_code, reason = "not all of it is needed without a terminal"))]
 mod sealed;
 #[path = "cli/select.rs"]
 mod select;

@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "the other half of it is for the command line's tests")]
 mod process;
 #[path = "harness/pty.rs"]
+#[expect(dead_code, reason = "the other half of it is for the command line's tests")]
 mod pty;
 
 use base64::Engine as _;

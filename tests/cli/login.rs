@@ -30,7 +30,15 @@ impl Place {
     }
 
     pub fn with(options: Options) -> Self {
-        let tenant = Tenant::with(options);
+        Self::at(Tenant::with(options))
+    }
+
+    /// At a tenant whose old secrets live as long as is said.
+    pub fn exactly(options: Options) -> Self {
+        Self::at(Tenant::exactly(options))
+    }
+
+    fn at(tenant: Tenant) -> Self {
         let sealed = Sealed::at(tenant.home.path());
         Self { tenant, sealed, user: private_folder() }
     }

@@ -85,9 +85,13 @@ impl Tenant {
 
     /// Another one. An old secret dies at once here too.
     pub fn with(options: Options) -> Self {
+        Self::exactly(Options { propagation: std::time::Duration::ZERO, ..options })
+    }
+
+    /// One whose old secrets live as long as is said.
+    pub fn exactly(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let options = Options { propagation: std::time::Duration::ZERO, ..options };
         let running = runtime.block_on(sim::start(options)).expect("a pretend tenant");
         let canaries = running.secrets().into_iter().collect();
         Self { running, home: private_folder(), canaries, _runtime: runtime }
