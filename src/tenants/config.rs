@@ -178,7 +178,7 @@ pub(super) fn text(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = Zeroizing::new(error.into_bytes());
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         wrong(Some(line), "this is no UTF-8 text; save the file as UTF-8".to_owned())
     })
 }
@@ -315,14 +315,12 @@ impl Place<'_> {
         known: &[(&'static str, T)],
     ) -> Result<T, ConfigError> {
         let text = self.string(value, name)?;
-        match known.iter().find(|(word, _)| *word == text) {
-            Some((_, meant)) => Ok(*meant),
-            None => {
-                let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                let message = format!("`{name}` cannot be `{}`; {}", brief(text), hint(text, &words));
-                Err(self.error(value.span().start, message))
-            }
+        if let Some((_, meant)) = known.iter().find(|(word, _)| *word == text) {
+            return Ok(*meant);
         }
+        let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+        let message = format!("`{name}` cannot be `{}`; {}", brief(text), hint(text, &words));
+        Err(self.error(value.span().start, message))
     }
 
     fn profile(

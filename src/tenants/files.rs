@@ -106,6 +106,21 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Removes what processes that died while they replaced a file have left. Only while nobody else replaces it: under its lock.
+pub fn sweep(path: &Path) {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let start = format!(".{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name();
+        let number = left.to_str().and_then(|left| left.strip_prefix(&start)).unwrap_or_default();
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            // It is in nobody's way where it cannot be removed.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Makes a file of ours that is not there yet; of two processes that do so at once one wins, and the other's contents are lost.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ mod access;
 pub mod auth0_cli;
 /// `config.toml`: what it may hold, and what is wrong with it.
 mod config;
+/// A TOML text in which only what is meant changes.
+mod draft;
 /// Changing `config.toml`, and leaving in it what a person wrote.
 mod edit;
 /// Files that only their owner may read, replaced as a whole.
