@@ -20,10 +20,6 @@ impl Domain {
         if text.is_empty() {
             return Err("the domain is empty; expected a host such as acme.eu.auth0.com".to_owned());
         }
-        // A host has at most 253 characters; a scheme and a port come around it.
-        if text.chars().count() > 280 {
-            return Err(format!("`{shown}` is longer than a host can be; expected one such as acme.eu.auth0.com"));
-        }
         let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let mut base = Url::parse(&full)
             .map_err(|why| format!("`{shown}` is not a domain ({why}); expected a host such as acme.eu.auth0.com"))?;
@@ -50,6 +46,9 @@ impl Domain {
         }
         if base.host().is_none() {
             return Err(format!("`{shown}` names no host; expected a host such as acme.eu.auth0.com"));
+        }
+        if base.host_str().is_some_and(|host| host.len() > 253) {
+            return Err(format!("`{shown}` is longer than a host can be; expected one such as acme.eu.auth0.com"));
         }
         base.set_path("/");
         Ok(Self { base })

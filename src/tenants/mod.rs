@@ -12,6 +12,9 @@ mod draft;
 mod edit;
 /// Files that only their owner may read, replaced as a whole.
 mod files;
+/// Texts that nobody would write.
+#[cfg(test)]
+mod fuzz;
 /// Where files of ours lie.
 mod home;
 /// The key that fingerprints are made with.

@@ -305,7 +305,7 @@ fn name(slot: &Slot) -> String {
     }
 }
 
-fn written(slot: &Slot, kept: &Kept) -> Secret {
+pub(super) fn written(slot: &Slot, kept: &Kept) -> Secret {
     let document = Written {
         v: 1,
         domain: slot.domain.base().as_str(),
@@ -322,7 +322,7 @@ fn written(slot: &Slot, kept: &Kept) -> Secret {
     Secret::new(String::from_utf8(bytes).unwrap_or_default())
 }
 
-fn opened(text: &[u8], slot: &Slot) -> Result<Kept, VaultError> {
+pub(super) fn opened(text: &[u8], slot: &Slot) -> Result<Kept, VaultError> {
     let what = || format!("the stored {} for {}", slot.kind.words(), slot.domain);
     let read: Read = serde_json::from_slice(text)
         .map_err(|_| VaultError::Foreign(format!("{} cannot be read: it was not written by rollover", what())))?;
