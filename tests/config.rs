@@ -2,10 +2,13 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rollover::domain::untrusted::{is_hidden, shown};
-use rollover::tenants::{Config, ConfigError};
+use rollover::domain::{Domain, Profile};
+use rollover::tenants::{Config, ConfigError, Tenants};
 
 /// A tenant without a mistake; what is wrong comes behind it.
 const ACME: &str = "[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\n";
@@ -195,11 +198,9 @@ fn a_value_of_another_kind_is_told_in_words() {
     let mut all = String::new();
     for setting in SETTINGS {
         let text = format!("{setting} = 3");
-        let other = match setting.ends_with("mouse") || setting.ends_with("read_only") {
-            true => format!("{setting} = \"yes\""),
-            false => format!("{setting} = false"),
-        };
-        for text in [text, other] {
+        let is_switch = setting.ends_with("mouse") || setting.ends_with("read_only");
+        let other = if is_switch { "\"yes\"" } else { "false" };
+        for text in [text, format!("{setting} = {other}")] {
             entry(&mut all, &text, &told(&text));
         }
     }
@@ -308,4 +309,136 @@ fn every_way_to_write_a_table_works() {
         let config = Config::parse(text, Path::new("config.toml")).expect(text);
         assert_eq!((config.tenants.len(), config.mouse), (0, true), "{text:?}");
     }
+}
+
+/// A home with two tenants and what a person wrote around them.
+fn two_tenants() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().join("home");
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&home).expect("a folder");
+    let comments = "# what a person wrote\n".repeat(200);
+    let text = format!(
+        "tenant = \"acme\" # which\n{comments}{ACME}[tenants.shop]\ndomain = \"shop.eu.auth0.com\"\n{comments}"
+    );
+    let file = home.join("config.toml");
+    std::fs::write(&file, text).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    (folder, file)
+}
+
+/// Stores twenty tenants, one after the other.
+fn store_twenty(home: &Path, whose: &str) {
+    let folder = home.as_os_str().to_owned();
+    let tenants = Tenants::new(move |name| (name == "ROLLOVER_HOME").then(|| folder.clone()), false).expect("a home");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for number in 0..20 {
+        let domain = Domain::parse(&format!("{whose}-{number}.eu.auth0.com")).expect("a domain");
+        let profile = Profile::new(format!("{whose} {number}"), domain);
+        runtime.block_on(tenants.store(&profile, None, number % 2 == 0)).expect("it is stored");
+    }
+}
+
+/// Not a test: what the other process of the test below does.
+#[test]
+#[ignore = "runs as a process of its own"]
+fn another_process() {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    if let (Some(home), Some(whose)) = (set("STORE_IN"), std::env::var_os("STORE_AS")) {
+        store_twenty(&home, &whose.to_string_lossy());
+    }
+}
+
+#[test]
+fn of_what_is_stored_at_once_nothing_is_lost() {
+    let (_folder, file) = two_tenants();
+    let home = file.parent().expect("a folder");
+    let processes: Vec<_> = ["one", "two"]
+        .map(|whose| {
+            let mut command = Command::new(std::env::current_exe().expect("this program"));
+            command.args(["another_process", "--exact", "--ignored"]).stdout(Stdio::null());
+            command.env("STORE_IN", home).env("STORE_AS", whose).spawn().expect("a process")
+        })
+        .into();
+    std::thread::scope(|scope| {
+        for whose in ["three", "four"] {
+            scope.spawn(move || store_twenty(home, whose));
+        }
+    });
+    for mut process in processes {
+        assert!(process.wait().expect("it ends").success());
+    }
+    let config = Config::load(&file).expect("it is whole");
+    assert_eq!(config.tenants.len(), 2 + 4 * 20);
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    assert_eq!(text.matches("# what a person wrote\n").count(), 400);
+}
+
+#[cfg(unix)]
+fn use_by_default(home: &Path, name: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollover"));
+    command.env_clear().env("ROLLOVER_HOME", home).args(["use", name]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+#[cfg(unix)]
+fn opened_by_default(file: &Path) -> String {
+    Config::load(file).expect("it is whole").selected.expect("a tenant")
+}
+
+/// Two hundred times: at a random moment, or as soon as the new file is seen to be written.
+#[test]
+#[cfg(unix)]
+fn whoever_is_killed_while_writing_leaves_the_old_file_or_the_new_one() {
+    let (_folder, file) = two_tenants();
+    let home = file.parent().expect("a folder");
+    let rest = || std::fs::read_to_string(&file).expect("it is there").replacen(&opened_by_default(&file), "", 1);
+    let other = || if opened_by_default(&file) == "acme" { "shop" } else { "acme" };
+    let whole = rest();
+    let started = Instant::now();
+    assert!(use_by_default(home, other()).status().expect("it runs").success());
+    let usual = started.elapsed();
+    let mut random = fastrand::Rng::new();
+    let (mut old, mut new, mut broken_off) = (0, 0, 0);
+    for turn in 0..200 {
+        let name = other();
+        let mut child = use_by_default(home, name).spawn().expect("it starts");
+        let temporary = home.join(format!(".config.toml.{}", child.id()));
+        if turn % 2 == 0 {
+            std::thread::sleep(usual.mul_f64(random.f64() * 1.2));
+        } else {
+            while !temporary.exists() && child.try_wait().expect("a child").is_none() {
+                std::hint::spin_loop();
+            }
+            std::thread::sleep(Duration::from_micros(random.u64(..300)));
+        }
+        // Nothing in the program is told of this kill.
+        child.kill().expect("it is ours");
+        child.wait().expect("it ends");
+        assert_eq!(rest(), whole, "turn {turn}");
+        if opened_by_default(&file) == name {
+            new += 1;
+        } else {
+            old += 1;
+        }
+        broken_off += u32::from(temporary.exists());
+    }
+    let times = format!("{old} times the old one, {new} times the new one, {broken_off} times broken off");
+    assert!(old > 0 && new > 0 && broken_off > 0, "no kill came in between: {times}");
+    // What they left does not keep anybody from writing, not even the process that gets the number of one of them.
+    let name = other();
+    let script =
+        "umask 077; left=$ROLLOVER_HOME/.config.toml.$$; echo x >$left; chmod 400 $left; exec \"$0\" use \"$1\"";
+    let mut shell = Command::new("/bin/sh");
+    shell.env_clear().env("ROLLOVER_HOME", home).args(["-c", script, env!("CARGO_BIN_EXE_rollover"), name]);
+    let output = shell.output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((opened_by_default(&file).as_str(), rest()), (name, whole));
+    let names = std::fs::read_dir(home).expect("the home").map(|entry| entry.expect("an entry").file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".config.toml")).collect();
+    assert!(left.is_empty(), "the next write takes it away: {left:?}");
 }
