@@ -114,7 +114,7 @@ impl Tenants {
             Some(credentials) => (credentials, None),
             None => self.stored(profile).await?,
         };
-        self.connect(profile, credentials, keeper)
+        connect(profile, credentials, keeper)
     }
 
     /// Connects with a credential that was just typed: it is used, and not kept.
@@ -123,7 +123,7 @@ impl Tenants {
     /// Where it cannot be one.
     pub fn open_with(&self, profile: &Profile, typed: Arc<Secret>) -> Result<Api, OpenFailure> {
         let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
-        self.connect(profile, credentials_of(way, typed, None), None)
+        connect(profile, credentials_of(way, typed, None), None)
     }
 
     /// Signs in for the first time, with a credential that was just typed, or, where none was, with what the way in finds itself.
@@ -145,22 +145,6 @@ impl Tenants {
         let session = api.session().await.map_err(failed)?;
         let greeting = api.greet().await.map_err(failed)?;
         Ok((session, greeting))
-    }
-
-    fn connect(
-        &self,
-        profile: &Profile,
-        credentials: Credentials,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> Result<Api, OpenFailure> {
-        let connection = Connection {
-            audience: profile.audience.clone(),
-            ca_file: profile.ca_file.clone(),
-            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
-            keeper,
-            ..Connection::new(profile.domain.clone(), credentials)
-        };
-        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
     }
 
     async fn stored(&self, profile: &Profile) -> Result<(Credentials, Option<Arc<dyn Keeper>>), OpenFailure> {
@@ -222,9 +206,8 @@ impl Tenants {
         let no_keyring = if self.keyring {
             let state = keyring::state().await;
             match state.status {
-                KeyringStatus::Ready => None,
-                // Writing to it will ask its user to unlock it.
-                KeyringStatus::Locked => None,
+                // Writing to a locked one asks its user to unlock it.
+                KeyringStatus::Ready | KeyringStatus::Locked => None,
                 KeyringStatus::Absent(why) => Some(why),
             }
         } else {
@@ -352,6 +335,17 @@ impl Keeper for Stored {
         let writing = self.vault.write(self.keep, &self.slot, &kept);
         tokio::runtime::Handle::current().block_on(writing).map_err(|error| error.to_string())
     }
+}
+
+fn connect(profile: &Profile, credentials: Credentials, keeper: Option<Arc<dyn Keeper>>) -> Result<Api, OpenFailure> {
+    let connection = Connection {
+        audience: profile.audience.clone(),
+        ca_file: profile.ca_file.clone(),
+        burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+        keeper,
+        ..Connection::new(profile.domain.clone(), credentials)
+    };
+    Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
 }
 
 fn no_way_in(profile: &Profile) -> OpenFailure {

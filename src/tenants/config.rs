@@ -227,13 +227,10 @@ impl Place<'_> {
         known: &[(&'static str, T)],
     ) -> Result<T, ConfigError> {
         let text = self.string(value, name)?;
-        match known.iter().find(|(word, _)| *word == text) {
-            Some((_, meant)) => Ok(*meant),
-            None => {
-                let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                Err(self.unknown(value.span().start, text, &words))
-            }
-        }
+        known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant).ok_or_else(|| {
+            let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+            self.unknown(value.span().start, text, &words)
+        })
     }
 
     fn profile(

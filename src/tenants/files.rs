@@ -183,7 +183,8 @@ fn check_private(metadata: &fs::Metadata, path: &Path) -> io::Result<()> {
             metadata.uid()
         )));
     }
-    if metadata.permissions().mode() & 0o077 == 0 {
+    let for_others = metadata.permissions().mode() & 0o077;
+    if for_others == 0 {
         return Ok(());
     }
     let mode = if metadata.is_dir() { "700" } else { "600" };

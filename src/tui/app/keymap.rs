@@ -177,7 +177,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { action: Action::StartDemo, keys: &[ch('d')], places: &[P::Welcome], short: "demo", help: "Try the demo on a pretend tenant", footer: 2 },
     Binding { action: Action::Open, keys: &[plain(Code::Enter)], places: &[P::Tenants], short: "open", help: "Open the selected tenant", footer: 1 },
     Binding { action: Action::UseByDefault, keys: &[plain(Code::Tab)], places: &[P::Tenants], short: "open by default", help: "Open the selected tenant by default from now on", footer: 4 },
-    Binding { action: Action::Submit, keys: &[plain(Code::Enter)], places: &[P::FormText, P::FormChoice, P::AskSecret], short: "go on", help: "Go on: to the next empty field, or with what is filled in", footer: 1 },
+    Binding { action: Action::Submit, keys: &[plain(Code::Enter)], places: &[P::FormText, P::FormChoice, P::AskSecret], short: "go on", help: "Go on, or to the next empty field", footer: 1 },
     Binding { action: Action::NextField, keys: &[plain(Code::Tab), plain(Code::Down)], places: &[P::FormText, P::FormChoice], short: "next", help: "Next field", footer: 2 },
     Binding { action: Action::PreviousField, keys: &[plain(Code::BackTab), plain(Code::Up)], places: &[P::FormText, P::FormChoice], short: "previous", help: "Previous field", footer: 4 },
     Binding { action: Action::NextValue, keys: &[plain(Code::Right), ch(' '), ch('l')], places: &[P::FormChoice], short: "change", help: "Next word", footer: 2 },
