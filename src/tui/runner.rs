@@ -223,6 +223,7 @@ impl Runner {
             | Effect::Survey
             | Effect::TrySignIn(..)
             | Effect::StoreTenant(..)
+            | Effect::Examine(..)
             | Effect::UseByDefault(_) => self.ask_tenants(effect),
             Effect::Rotate(_, id, ..) | Effect::Settle(_, id, ..) => {
                 if let Some(api) = self.apis.get(&id).cloned() {
@@ -314,6 +315,7 @@ impl Runner {
                     Event::Tried(ticket, Box::new(tried))
                 }
                 Effect::StoreTenant(ticket, storing) => Event::Stored(ticket, store(&tenants, *storing).await),
+                Effect::Examine(ticket, _which) => Event::Examined(ticket, Box::default()),
                 Effect::UseByDefault(name) => {
                     let result = tenants.use_by_default(&name).map_err(|error| error.to_string());
                     Event::UsedByDefault(name, result)

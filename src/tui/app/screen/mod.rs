@@ -2,6 +2,8 @@
 pub mod ask_secret;
 /// The table of clients.
 pub mod clients;
+/// What works here and what does not.
+pub mod doctor;
 /// Fields to fill in.
 pub mod form;
 /// Keys, from the table of bindings.
@@ -19,6 +21,7 @@ pub mod switcher;
 
 use ask_secret::AskSecret;
 use clients::Clients;
+use doctor::Doctor;
 use form::Value;
 use help::Help;
 use palette::Palette;
@@ -121,6 +124,8 @@ pub enum Overlay {
     Tenants(Box<Switcher>),
     /// A secret that is needed to open the tenant.
     AskSecret(Box<AskSecret>),
+    /// What works here and what does not.
+    Doctor(Box<Doctor>),
     /// Something is under way: quit all the same?
     Quit,
 }
@@ -137,6 +142,7 @@ pub fn place(screen: &Screen, overlay: Option<&Overlay>) -> Place {
         Some(Overlay::Rotations(_)) => Place::Rotations,
         Some(Overlay::Tenants(_)) => Place::Tenants,
         Some(Overlay::AskSecret(_)) => Place::AskSecret,
+        Some(Overlay::Doctor(_)) => Place::Doctor,
         Some(Overlay::Quit) => Place::QuitQuestion,
         None => match screen {
             Screen::Welcome(_) => Place::Welcome,

@@ -2,7 +2,7 @@ use super::overlay::act_in_overlay;
 use super::rotation::ask_to_rotate;
 use super::secret::{curl, read_to_copy, reveal};
 use super::sign_in::act_in_form;
-use super::tenants::{act_on_welcome, connect_another, show_switcher, start_demo};
+use super::tenants::{act_on_welcome, connect_another, examine, show_switcher, start_demo};
 use super::{hide_secrets, leave_pane, with_clients};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
@@ -58,6 +58,7 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
             vec![Effect::SetMouse(state.mouse)]
         }
         Action::StartDemo => start_demo(state),
+        Action::Doctor => examine(state),
         Action::Tenants => show_switcher(state),
         Action::ConnectTenant => connect_another(state),
         Action::Rotations => {

@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
 use super::{open_stored, with_main};
+use crate::domain::preflight::Report;
 use crate::domain::{Needs, OpenFailure, Secret, Surroundings};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::hidden::Hidden;
 use crate::tui::app::screen::ask_secret::AskSecret;
+use crate::tui::app::screen::doctor::Doctor;
 use crate::tui::app::screen::sign_in::{Kind, SignIn};
 use crate::tui::app::screen::switcher::{Choice, Known, Switcher};
 use crate::tui::app::screen::{FirstChoice, Overlay, Screen, Welcome};
-use crate::tui::app::state::{State, TenantId, Tone, Which};
+use crate::tui::app::state::{State, TenantId, Ticket, Tone, Which};
 
 /// What the first screen does.
 pub(super) fn act_on_welcome(state: &mut State, action: Action) -> Vec<Effect> {
@@ -56,6 +58,26 @@ pub(super) fn start_demo(state: &mut State) -> Vec<Effect> {
     }
     state.overlay = None;
     vec![Effect::StartDemo]
+}
+
+/// Looks what works here and what does not.
+pub(super) fn examine(state: &mut State) -> Vec<Effect> {
+    let ticket = state.ticket();
+    super::hide_secrets(state);
+    let which = match &state.screen {
+        Screen::Main(main) => Some(Box::new(main.tenant.which.clone())),
+        Screen::Welcome(_) | Screen::SignIn(_) => None,
+    };
+    state.overlay = Some(Overlay::Doctor(Box::new(Doctor { ticket, report: None, scroll: 0 })));
+    vec![Effect::Examine(ticket, which)]
+}
+
+pub(super) fn examined(state: &mut State, ticket: Ticket, report: Box<Report>) {
+    if let Some(Overlay::Doctor(doctor)) = &mut state.overlay
+        && doctor.ticket == ticket
+    {
+        doctor.report = Some(report);
+    }
 }
 
 /// Shows the tenants to go to; the list is read anew meanwhile.
