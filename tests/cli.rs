@@ -1,12 +1,18 @@
 //! Every command as a process: output, exit codes, errors.
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "harness/certificates.rs"]
+mod certificates;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/network.rs"]
+mod network;
 #[path = "cli/print.rs"]
 mod print;
 #[path = "harness/process.rs"]
 mod process;
+#[path = "harness/proxy.rs"]
+mod proxy;
 #[path = "cli/read.rs"]
 mod read;
 #[path = "cli/rotate.rs"]

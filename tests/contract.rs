@@ -2,6 +2,8 @@
 //! is wanted, against a few lines of TCP.
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "harness/certificates.rs"]
+mod certificates;
 #[path = "contract/list.rs"]
 mod list;
 #[path = "contract/list_bodies.rs"]
@@ -14,6 +16,8 @@ mod probe;
 mod procedure;
 #[path = "contract/raw.rs"]
 mod raw;
+#[path = "contract/reach.rs"]
+mod reach;
 #[path = "contract/redirects.rs"]
 mod redirects;
 #[path = "contract/retries.rs"]
@@ -28,6 +32,8 @@ mod secret;
 mod settings;
 #[path = "contract/time.rs"]
 mod time;
+#[path = "contract/tls.rs"]
+mod tls;
 #[path = "contract/token.rs"]
 mod token;
 #[path = "contract/wire.rs"]

@@ -16,6 +16,10 @@ mod pace;
 mod pages;
 /// Asking the token endpoint what it thinks of a secret.
 mod probe;
+/// Which proxy requests go through, and who names it.
+mod proxy;
+/// Whether the tenant can be reached, and how.
+mod reach;
 /// Signing in for the first time, and what a tenant says of itself.
 mod settings;
 /// Which fields may be asked for.
@@ -24,6 +28,8 @@ mod sight;
 mod token;
 /// One request and its answer, within limits of time and size.
 mod transport;
+/// Why no connection was made, and what to try.
+mod unreachable;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +40,8 @@ pub use clients::SecretRead;
 pub use error::{Applied, Error, ErrorKind};
 pub use pace::{Pace, Waiting};
 pub use pages::{Page, Pages};
+pub use proxy::Proxy;
+pub use reach::Reach;
 
 use crate::domain::{AssertionAlgorithm, Domain, Scopes, Secret};
 use pace::Pacer;
@@ -164,7 +172,7 @@ impl Api {
             scopes: token.claims.scope.as_deref().map_or_else(Scopes::unknown, Scopes::from_claim),
             expires_at: token.claims.exp,
             our_client_id: self.0.token.client_id().map(str::to_owned).or_else(|| token.claims.client_id()),
-            proxy: self.0.transport.proxy(),
+            proxy: self.0.transport.proxy().map(|proxy| proxy.address.clone()),
         })
     }
 

@@ -170,6 +170,12 @@ pub(super) async fn pause_before_retry(
     Ok(())
 }
 
+/// The server's own clock, as its `Date` header shows it.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<time::OffsetDateTime> {
+    let text = headers.get("date")?.to_str().ok()?;
+    time::OffsetDateTime::parse(text.trim(), &time::format_description::well_known::Rfc2822).ok()
+}
+
 /// How long the server asks to wait, by `Retry-After` or `x-ratelimit-reset`, measured on the server's own clock. That one is
 /// known by whole seconds only; where ours, since 1970, shows the same second, it is taken to tell what is between them: else
 /// half of the requests that the limit allows would be waited away.
@@ -178,10 +184,7 @@ pub(super) fn wait_asked_for(headers: &HeaderMap, ours: Option<Duration>) -> Opt
     const MARGIN: Duration = Duration::from_millis(40);
 
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let date = || {
-        let rfc = time::format_description::well_known::Rfc2822;
-        time::OffsetDateTime::parse(text("date")?, &rfc).ok()
-    };
+    let date = || server_time(headers);
     let clamp = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST);
     if let Some(value) = text("retry-after") {
         if let Ok(seconds) = value.parse::<i64>() {

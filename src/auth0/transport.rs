@@ -1,4 +1,3 @@
-use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,6 +8,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::{Applied, Error, ErrorKind};
+use super::proxy::{Proxy, Unusable, Way, way_to};
+use super::unreachable::{ProxyFault, Route, Why, deepest};
 use crate::domain::{Domain, Untrusted};
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,6 +27,8 @@ pub(super) struct Transport {
     loopback: bool,
     /// More authorities to trust, beside the platform's.
     ca_file: Option<PathBuf>,
+    /// The proxy, as far as it has been asked for.
+    way: OnceLock<Result<Option<Way>, Unusable>>,
     /// Made when it is first needed: reading the platform's trust roots takes time that the first frame should not wait for.
     reads: OnceLock<Client>,
     /// For changes, made like that; it keeps no connection.
@@ -37,6 +40,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// The version of TLS, where the HTTP client tells it: not through a proxy (reqwest 0.13.5, `connect_via_proxy`).
+    pub(super) tls: Option<&'static str>,
 }
 
 /// Why there is no answer.
@@ -45,13 +50,27 @@ pub(super) struct Failure {
     /// Whether the first byte of the request may have gone out.
     pub(super) sent: bool,
     pub(super) message: String,
+    /// What to try, where that is known better than by the kind.
+    pub(super) hint: Option<String>,
+}
+
+/// What happened, before it is told for whom.
+enum Trouble {
+    /// There was no connection.
+    Unreachable(Why),
+    /// It took too long.
+    Late(&'static str),
+    /// The connection broke.
+    Broken(String),
+    /// More than so many bytes came.
+    Large(usize),
 }
 
 impl Failure {
     pub(super) fn into_error(self, doing: &str, mutation: bool) -> Error {
         let applied = if mutation && self.sent { Applied::InDoubt } else { Applied::No };
         let hint = match self.kind {
-            ErrorKind::Unreachable => "Check the domain, the network and the proxy, then try again.",
+            _ if self.hint.is_some() => self.hint.as_deref().unwrap_or_default(),
             ErrorKind::TimedOut if applied == Applied::No => "Auth0 did not answer in time. Try again.",
             _ if applied == Applied::InDoubt => {
                 "It may or may not have been applied. Look at the client before you try again."
@@ -75,8 +94,8 @@ impl Failure {
 
 impl Transport {
     pub(super) fn new(domain: &Domain, ca_file: Option<PathBuf>) -> Self {
-        let (reads, changes) = (OnceLock::new(), OnceLock::new());
-        Self { base: domain.base().clone(), loopback: domain.is_loopback(), ca_file, reads, changes }
+        let (way, reads, changes) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { base: domain.base().clone(), loopback: domain.is_loopback(), ca_file, way, reads, changes }
     }
 
     /// A URL below the tenant's root. `path` has its parts percent-encoded already.
@@ -87,7 +106,8 @@ impl Transport {
     }
 
     /// `kept`: how many connections may wait for the next request.
-    fn client(&self, kept: usize) -> Result<Client, Failure> {
+    fn client(&self, kept: usize) -> Result<Client, Why> {
+        self.way().map_err(Why::Unusable)?;
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("application/json"));
         let mut builder = Client::builder()
@@ -100,6 +120,7 @@ impl Transport {
             .pool_max_idle_per_host(kept)
             .pool_idle_timeout(Duration::from_secs(30))
             .tls_version_min(tls::Version::TLS_1_2)
+            .tls_info(true)
             .tcp_nodelay(true);
         if self.loopback {
             builder = builder.no_proxy();
@@ -110,14 +131,24 @@ impl Transport {
         } else if let Some(path) = &self.ca_file {
             builder = builder.tls_certs_merge(authorities(path)?);
         }
-        builder.build().map_err(set_up)
+        // What is in the file is looked at no sooner than here.
+        builder.build().map_err(|error| match &self.ca_file {
+            Some(path) => Why::Authorities(path.clone(), deepest(&error)),
+            None => Why::of_building(&error),
+        })
     }
 
-    fn made<'a>(&self, place: &'a OnceLock<Client>, kept: usize) -> Result<&'a Client, Failure> {
+    /// The way through a proxy. None leads to this machine itself.
+    fn way(&self) -> Result<Option<&Way>, Unusable> {
+        let way = self.way.get_or_init(|| if self.loopback { Ok(None) } else { way_to(&self.base) });
+        way.as_ref().map(Option::as_ref).map_err(Unusable::clone)
+    }
+
+    fn made<'a>(&self, place: &'a OnceLock<Client>, kept: usize) -> Result<&'a Client, Trouble> {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.client(kept)?;
+        let client = self.client(kept).map_err(Trouble::Unreachable)?;
         Ok(place.get_or_init(|| client))
     }
 
@@ -127,17 +158,7 @@ impl Transport {
         build: impl FnOnce(&Client) -> RequestBuilder,
         most: usize,
     ) -> Result<Answer, Failure> {
-        exchange(build(self.made(&self.reads, usize::MAX)?), most).await.map_err(|failure| self.located(failure))
-    }
-
-    /// Says which host it is that cannot be reached: the message of the system does not.
-    fn located(&self, failure: Failure) -> Failure {
-        if failure.kind != ErrorKind::Unreachable {
-            return failure;
-        }
-        let host = self.base.host_str().unwrap_or_default();
-        let host = self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Failure { message: format!("{host} cannot be reached: {}", failure.message), ..failure }
+        self.send(&self.reads, usize::MAX, build, most).await
     }
 
     /// Sends a request that changes something: once, on a connection that nothing used before, because a kept
@@ -148,40 +169,76 @@ impl Transport {
         build: impl FnOnce(&Client) -> RequestBuilder,
         most: usize,
     ) -> Result<Answer, Failure> {
-        exchange(build(self.made(&self.changes, 0)?), most).await.map_err(|failure| self.located(failure))
+        self.send(&self.changes, 0, build, most).await
     }
 
-    /// The proxy that the environment names for this tenant, without its credentials.
-    pub(super) fn proxy(&self) -> Option<String> {
-        if self.loopback {
-            return None;
+    async fn send(
+        &self,
+        place: &OnceLock<Client>,
+        kept: usize,
+        build: impl FnOnce(&Client) -> RequestBuilder,
+        most: usize,
+    ) -> Result<Answer, Failure> {
+        let result = match self.made(place, kept) {
+            Ok(client) => exchange(build(client), most).await,
+            Err(trouble) => Err(trouble),
+        };
+        match result {
+            Ok(answer) => Ok(answer),
+            Err(trouble) => Err(self.told(trouble).await),
         }
-        let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-        let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-        let url = Url::parse(&value).or_else(|_| Url::parse(&format!("http://{value}"))).ok()?;
-        let host = url.host_str()?.to_owned();
-        Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+    }
+
+    /// Says which host it is about, and what stands in between: the messages of the system do not.
+    async fn told(&self, trouble: Trouble) -> Failure {
+        let name = self.base.host_str().unwrap_or_default();
+        let host = self.base.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        let route = Route { host, name, way: self.way().ok().flatten(), ca_file: self.ca_file.as_deref() };
+        let (kind, message) = match trouble {
+            Trouble::Unreachable(mut why) => {
+                if let (Why::Proxy(ProxyFault::Refused(status)), Some(way)) = (&mut why, route.way) {
+                    *status = way.refusal(name, self.base.port_or_known_default().unwrap_or(443)).await;
+                }
+                let (message, hint) = (why.message(&route), Some(why.hint(&route)));
+                return Failure { kind: ErrorKind::Unreachable, sent: false, message, hint };
+            }
+            Trouble::Late(what) => (ErrorKind::TimedOut, format!("{}{}: {what}", route.host, route.through())),
+            Trouble::Broken(what) => {
+                (ErrorKind::Broken, format!("the connection to {}{} broke: {what}", route.host, route.through()))
+            }
+            Trouble::Large(most) => {
+                (ErrorKind::Unreadable, format!("the answer of {} is larger than {} MiB", route.host, most >> 20))
+            }
+        };
+        Failure { kind, sent: true, message, hint: None }
+    }
+
+    /// The proxy that requests to this tenant go through, without its credentials.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.way().ok().flatten().map(|way| &way.proxy)
     }
 }
 
-async fn exchange(request: RequestBuilder, most: usize) -> Result<Answer, Failure> {
+async fn exchange(request: RequestBuilder, most: usize) -> Result<Answer, Trouble> {
     let sending = tokio::time::timeout(CONNECT + HEADERS, request.send());
     let mut response = match sending.await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(failure(error)),
-        Err(_) => return Err(late("no answer within 40 s")),
+        Ok(Err(error)) => return Err(trouble(&error)),
+        Err(_) => return Err(Trouble::Late("no answer within 40 s")),
     };
     let status = response.status().as_u16();
+    let version = response.extensions().get::<tls::TlsInfo>().and_then(tls::TlsInfo::version);
+    let tls = match version {
+        Some(tls::Version::TLS_1_2) => Some("1.2"),
+        Some(tls::Version::TLS_1_3) => Some("1.3"),
+        _ => None,
+    };
     let headers = std::mem::take(response.headers_mut());
     let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
     let reading = async {
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error))? {
             if body.len() + chunk.len() > most {
-                return Err(Failure {
-                    kind: ErrorKind::Unreadable,
-                    sent: true,
-                    message: format!("the answer is larger than {} MiB", most >> 20),
-                });
+                return Err(Trouble::Large(most));
             }
             grow(&mut body, chunk.len());
             body.extend_from_slice(&chunk);
@@ -189,9 +246,9 @@ async fn exchange(request: RequestBuilder, most: usize) -> Result<Answer, Failur
         Ok(())
     };
     match tokio::time::timeout(BODY, reading).await {
-        Ok(Ok(())) => Ok(Answer { status, headers, body }),
-        Ok(Err(failure)) => Err(failure),
-        Err(_) => Err(late("the answer was not complete within 30 s")),
+        Ok(Ok(())) => Ok(Answer { status, headers, body, tls }),
+        Ok(Err(trouble)) => Err(trouble),
+        Err(_) => Err(Trouble::Late("the answer was not complete within 30 s")),
     }
 }
 
@@ -204,53 +261,24 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
     }
 }
 
-fn late(message: &str) -> Failure {
-    Failure { kind: ErrorKind::TimedOut, sent: true, message: message.to_owned() }
-}
-
 /// The certificate authorities of a PEM file.
-fn authorities(path: &Path) -> Result<Vec<Certificate>, Failure> {
-    let failed = |why: String| Failure {
-        kind: ErrorKind::Unreachable,
-        sent: false,
-        message: format!("the certificate authorities in {} cannot be used: {why}", path.display()),
-    };
+fn authorities(path: &Path) -> Result<Vec<Certificate>, Why> {
+    let failed = |why: String| Why::Authorities(path.to_owned(), why);
     let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    let all = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+    let all = Certificate::from_pem_bundle(&pem).map_err(|error| failed(deepest(&error)))?;
     if all.is_empty() { Err(failed("there is no -----BEGIN CERTIFICATE----- in it".to_owned())) } else { Ok(all) }
 }
 
-fn set_up(error: reqwest::Error) -> Failure {
-    Failure { kind: ErrorKind::Unreachable, sent: false, message: deepest(&error.without_url()) }
-}
-
-fn failure(error: reqwest::Error) -> Failure {
-    // The URL holds ids and, through a proxy, more: it stays out of messages.
-    let error = error.without_url();
-    let never_sent = error.is_connect() || error.is_builder();
-    let kind = if never_sent {
-        ErrorKind::Unreachable
+fn trouble(error: &reqwest::Error) -> Trouble {
+    // The URL of an error holds ids and, through a proxy, more. Only what is below the error is told, which has none.
+    if error.is_connect() || error.is_builder() {
+        Trouble::Unreachable(Why::of(error))
     } else if error.is_timeout() {
-        ErrorKind::TimedOut
+        Trouble::Late("the connection timed out")
     } else {
         // What reqwest calls a failure to decode is a body that ended early: nothing is decoded at this place.
-        ErrorKind::Broken
-    };
-    Failure { kind, sent: !never_sent, message: deepest(&error) }
-}
-
-/// The cause at the bottom says what happened; the layers above it repeat "error sending request".
-fn deepest(error: &reqwest::Error) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(error) = source {
-        texts.push(error.to_string());
-        source = error.source();
-    }
-    texts.dedup();
-    match texts.as_slice() {
-        [.., above, last] if !above.contains(last.as_str()) && texts.len() > 2 => format!("{above}: {last}"),
-        [.., last] => last.clone(),
-        [] => "unknown failure".to_owned(),
+        let text = deepest(error);
+        // That much is said already.
+        Trouble::Broken(text.strip_prefix("connection error: ").map_or(text.clone(), str::to_owned))
     }
 }

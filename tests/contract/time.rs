@@ -14,7 +14,7 @@ use super::raw::{Raw, open};
 use super::{BILLING, ROTATE, api, assert_discreet, faulty, private, rotations, with_token};
 
 /// Lets time pass, second by second, until something has happened; says how much it took.
-async fn pass_until(happened: impl Fn() -> bool) -> Duration {
+pub async fn pass_until(happened: impl Fn() -> bool) -> Duration {
     pause();
     let begun = Instant::now();
     while !happened() {
