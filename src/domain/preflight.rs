@@ -246,6 +246,12 @@ impl Finding {
         Self::new(topic, Standing::Ok, what.as_ref(), None)
     }
 
+    /// The same, with something that could be done.
+    #[must_use]
+    pub fn advising(self, mend: impl AsRef<str>) -> Self {
+        Self { mend: Some(safe(mend.as_ref())), ..self }
+    }
+
     /// Something to know of; an empty mend is none.
     #[must_use]
     pub fn warning(topic: Topic, what: impl AsRef<str>, mend: impl AsRef<str>) -> Self {
@@ -275,6 +281,8 @@ pub enum Source {
         /// Line, counted from one, where it is known.
         line: Option<usize>,
     },
+    /// The environment, where the setting is a variable itself.
+    Environment,
     /// This environment variable.
     Variable(&'static str),
     /// This flag of the command line.
@@ -289,6 +297,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::File { line: Some(line) } => write!(f, "config.toml, line {line}"),
             Self::File { line: None } => f.write_str("config.toml"),
+            Self::Environment => f.write_str("environment"),
             Self::Variable(name) | Self::Flag(name) => f.write_str(name),
             Self::Chosen => f.write_str("chosen here"),
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::auth0_cli;
 use super::config::{Config, ConfigError};
 use super::edit::{self, EditError};
-use super::keyring::{self, KeyringStatus};
+use super::keyring::{self, KeyringState, KeyringStatus};
+use super::places::{self, Place};
 use super::select::{Chosen, SelectError, select};
 use super::usage::Usage;
 use super::vault::{Kept, Vault, VaultError};
@@ -182,6 +183,17 @@ impl Tenants {
             }),
             Err(error) => Err(OpenFailure::new(error.to_string(), "`rollover doctor` says what is wrong with it.")),
         }
+    }
+
+    /// Everything of ours that may lie on the disk, as it lies there.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        places::look(&self.home)
+    }
+
+    /// How the keyring stands; `None` where it is not used. Asks nobody anything.
+    pub async fn keyring(&self) -> Option<KeyringState> {
+        if self.keyring { Some(keyring::state().await) } else { None }
     }
 
     /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.

@@ -31,9 +31,9 @@ impl Default for Config {
 }
 
 /// The settings of the file itself.
-pub(super) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
+pub(crate) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
 /// The settings of a tenant.
-pub(super) const TENANT_SETTINGS: [&str; 12] = [
+pub(crate) const TENANT_SETTINGS: [&str; 12] = [
     "domain",
     "audience",
     "environment",
