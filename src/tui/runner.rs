@@ -323,7 +323,7 @@ impl Runner {
                         origin: &which.origin,
                         api,
                     });
-                    let inputs = preflight::Inputs { open, read_only, ..preflight::Inputs::new(&tenants) };
+                    let inputs = preflight::Inputs { read_only, open, ..preflight::Inputs::new(&tenants) };
                     Event::Examined(ticket, Box::new(preflight::run(inputs).await))
                 }
                 Effect::UseByDefault(name) => {
