@@ -106,7 +106,7 @@ fn loaded() -> State {
             Effect::LoadClients(ticket) => load = Some(ticket),
             Effect::Connect(ticket) => {
                 let scopes = Scopes::from_claim("read:clients read:client_keys update:client_keys");
-                let session = Session { scopes, expires_at: None, our_client_id: None, proxy: None };
+                let session = Session { scopes, expires_at: None, renews: true, our_client_id: None, proxy: None };
                 update(&mut state, now, Event::Connected(ticket, Ok(session)));
             }
             _ => {}

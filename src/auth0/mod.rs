@@ -125,6 +125,8 @@ pub struct Session {
     pub scopes: Scopes,
     /// When it expires: seconds since 1970, by its own claim.
     pub expires_at: Option<i64>,
+    /// Whether another one can be had when it expires.
+    pub renews: bool,
     /// The client that it was issued to.
     pub our_client_id: Option<String>,
     /// The proxy that requests go through, without its credentials.
@@ -171,6 +173,7 @@ impl Api {
         Ok(Session {
             scopes: token.claims.scope.as_deref().map_or_else(Scopes::unknown, Scopes::from_claim),
             expires_at: token.claims.exp,
+            renews: self.0.token.renews(),
             our_client_id: self.0.token.client_id().map(str::to_owned).or_else(|| token.claims.client_id()),
             proxy: self.0.transport.proxy().map(|proxy| proxy.address.clone()),
         })

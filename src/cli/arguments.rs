@@ -176,7 +176,7 @@ pub struct Login {
     /// Use the token that auth0-cli holds
     #[arg(long, conflicts_with_all = ["client_id", "private_key", "token"])]
     pub auth0_cli: bool,
-    /// The audience, where it is not https://DOMAIN/api/v2/ (custom domains)
+    /// The audience, where it is not `https://DOMAIN/api/v2/` (custom domains)
     #[arg(long, value_name = "URL")]
     pub audience: Option<String>,
     /// What the tenant is for: development, staging or production

@@ -11,10 +11,11 @@ use super::exit::{Failure, code};
 use super::output::{Output, say};
 use super::session::tenants;
 use crate::auth0::{Api, Connection, Session};
+use crate::domain::profile::check_name;
 use crate::domain::sign_in::CliTenant;
 use crate::domain::untrusted::shown;
 use crate::domain::{Ability, Domain, Environment, Greeting, Keep, Profile, Scopes, Secret, Surroundings, WayIn};
-use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, check_name, credentials_of, private_key};
+use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, private_key};
 
 /// Connects a tenant: finds out how to sign in, signs in once, and stores what is needed to do so again.
 pub async fn run(global: &Global, login: &Login) -> Ended {
@@ -197,7 +198,7 @@ fn cli_tenant(login: &Login, before: Option<&Profile>, surroundings: &Surroundin
         (None, None) => None,
     };
     let all = &surroundings.auth0_cli;
-    if let Some(trouble) = &surroundings.auth0_cli_trouble {
+    if let (true, Some(trouble)) = (all.is_empty(), &surroundings.auth0_cli_trouble) {
         return Err(not_in(format!("auth0-cli: {trouble}"), ""));
     }
     if let Some(wanted) = wanted {

@@ -61,6 +61,26 @@ impl Profile {
     }
 }
 
+/// Whether a tenant can be called so.
+///
+/// # Errors
+/// A sentence that says what is wrong and what is expected.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let shown = super::untrusted::shown(name);
+    if name.trim().is_empty() {
+        return Err("a tenant needs a name, such as acme".to_owned());
+    }
+    if name.chars().count() > 40 {
+        return Err("a tenant's name has at most 40 characters".to_owned());
+    }
+    if name != name.trim() || name.starts_with('-') || name.chars().any(super::untrusted::is_hidden) {
+        return Err(format!(
+            "`{shown}` cannot be a tenant's name: no blanks around it, no dash before it, nothing invisible in it"
+        ));
+    }
+    Ok(())
+}
+
 /// How to sign in at a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayIn {

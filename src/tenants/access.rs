@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::auth0_cli;
@@ -12,9 +12,9 @@ use super::select::{Chosen, SelectError, select};
 use super::usage::Usage;
 use super::vault::{Kept, Vault, VaultError};
 use super::{Home, files};
-use crate::auth0::{Api, Connection, Credentials, Keeper};
+use crate::auth0::{Api, Connection, Credentials, Keeper, Session};
 use crate::domain::sign_in::CliTenant;
-use crate::domain::{Domain, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
+use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
 
 /// Looks up environment variables, from any thread.
 type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
@@ -115,7 +115,7 @@ impl Tenants {
             Some(credentials) => (credentials, None),
             None => self.stored(profile).await?,
         };
-        self.connect(profile, credentials, keeper)
+        connect(profile, credentials, keeper)
     }
 
     /// Connects with a credential that was just typed: it is used, and not kept.
@@ -124,23 +124,28 @@ impl Tenants {
     /// Where it cannot be one.
     pub fn open_with(&self, profile: &Profile, typed: Arc<Secret>) -> Result<Api, OpenFailure> {
         let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
-        self.connect(profile, credentials_of(way, typed, None), None)
+        connect(profile, credentials_of(way, typed, None), None)
     }
 
-    fn connect(
+    /// Signs in for the first time, with a credential that was just typed, or, where none was, with what the way in finds itself.
+    ///
+    /// # Errors
+    /// Where the credential cannot be had or is refused, or Auth0 cannot be reached.
+    pub async fn try_out(
         &self,
         profile: &Profile,
-        credentials: Credentials,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> Result<Api, OpenFailure> {
-        let connection = Connection {
-            audience: profile.audience.clone(),
-            ca_file: profile.ca_file.clone(),
-            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
-            keeper,
-            ..Connection::new(profile.domain.clone(), credentials)
+        typed: Option<Arc<Secret>>,
+    ) -> Result<(Session, Greeting), OpenFailure> {
+        let ca_file = self.config().map(|config| config.ca_file_of(Some(profile))).unwrap_or_default();
+        let profile = Profile { ca_file, ..profile.clone() };
+        let api = match typed {
+            Some(typed) => self.open_with(&profile, typed)?,
+            None => self.open(&profile, None).await?,
         };
-        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
+        let failed = |error: crate::auth0::Error| OpenFailure::new(error.to_string(), error.hint);
+        let session = api.session().await.map_err(failed)?;
+        let greeting = api.greet().await.map_err(failed)?;
+        Ok((session, greeting))
     }
 
     async fn stored(&self, profile: &Profile) -> Result<(Credentials, Option<Arc<dyn Keeper>>), OpenFailure> {
@@ -191,6 +196,18 @@ impl Tenants {
         if self.keyring { Some(keyring::state().await) } else { None }
     }
 
+    /// Whether a passphrase of sealed credentials has been chosen.
+    #[must_use]
+    pub fn has_passphrase(&self) -> bool {
+        self.vault.has_passphrase()
+    }
+
+    /// Whether the passphrase was given in this run.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.vault.is_unlocked()
+    }
+
     /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.
     ///
     /// # Errors
@@ -213,23 +230,25 @@ impl Tenants {
         let no_keyring = if self.keyring {
             let state = keyring::state().await;
             match state.status {
-                KeyringStatus::Ready => None,
-                // Writing to it will ask its user to unlock it.
-                KeyringStatus::Locked => None,
+                // Writing to a locked one asks its user to unlock it.
+                KeyringStatus::Ready | KeyringStatus::Locked => None,
                 KeyringStatus::Absent(why) => Some(why),
             }
         } else {
             Some("the keyring is not used here".to_owned())
         };
         let (auth0_cli, auth0_cli_trouble) = match found {
-            Ok(found) => (found.tenants, None),
+            Ok(found) => {
+                let hint = found.hint();
+                (found.tenants, hint)
+            }
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let auth0_cli = auth0_cli
             .into_iter()
             .map(|one| CliTenant {
                 domain: one.domain,
-                name: one.name.into(),
+                name: one.name,
                 expires_at: one.expires_at,
                 scopes: one.scopes.unwrap_or_else(Scopes::unknown),
             })
@@ -342,6 +361,17 @@ impl Keeper for Stored {
     }
 }
 
+fn connect(profile: &Profile, credentials: Credentials, keeper: Option<Arc<dyn Keeper>>) -> Result<Api, OpenFailure> {
+    let connection = Connection {
+        audience: profile.audience.clone(),
+        ca_file: profile.ca_file.clone(),
+        burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+        keeper,
+        ..Connection::new(profile.domain.clone(), credentials)
+    };
+    Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
+}
+
 fn no_way_in(profile: &Profile) -> OpenFailure {
     OpenFailure::new(
         format!("there are no credentials for {}", profile.domain),
@@ -363,11 +393,20 @@ pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Sec
     }
 }
 
+/// A path that may begin at `~/`.
+fn from_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), directories::BaseDirs::new()) {
+        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
+        _ => path.to_owned(),
+    }
+}
+
 /// Reads a private key's file; like `ssh`, only one that nobody else can read.
 ///
 /// # Errors
 /// The file, what is wrong with it, and the mend.
 pub fn private_key(path: &Path) -> Result<Secret, OpenFailure> {
+    let path = &from_home(path);
     let text = files::read_key(path).map_err(|error| {
         let path = path.display().to_string();
         OpenFailure::new(

@@ -1,25 +1,716 @@
+//! What auth0-cli holds: read, never written, and only its access tokens. Its client secrets and refresh tokens are its own.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use zeroize::Zeroizing;
+
 use super::Variables;
-use crate::domain::*;
-#[derive(Debug)]
+use super::keyring::{self, Entry, KeyringError, KeyringStatus};
+use crate::domain::untrusted::shown;
+use crate::domain::{Domain, Scopes, Secret, Untrusted};
+
+/// The file has a few kilobytes; what is larger is something else.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// A token stands in parts of 2,048 bytes, and auth0-cli makes no more of them. Source: auth0-cli, `internal/keyring`.
+const MOST_PARTS: usize = 50;
+
+/// auth0-cli itself takes a token for expired this long before it is, in seconds.
+const MARGIN: i64 = 5 * 60;
+
+/// A tenant that auth0-cli has signed in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CliTenant {
+    /// Where it is.
     pub domain: Domain,
-    pub name: String,
+    /// What auth0-cli calls it.
+    pub name: Untrusted,
+    /// When its token expires, in seconds since 1970, where auth0-cli noted it.
     pub expires_at: Option<i64>,
+    /// What its token may do. auth0-cli notes it for people only, not for machines.
     pub scopes: Option<Scopes>,
+    /// Whether a client signed in, and not a person in the browser.
+    pub machine_login: bool,
+    /// The client that signed in; empty where a person did.
+    pub client_id: Untrusted,
+    /// Whether it is the one that auth0-cli uses where none is named.
+    pub is_default: bool,
+    /// Whether the token stands in the file itself, for want of a keyring.
+    pub token_in_file: bool,
+    /// The domain as auth0-cli writes it: its name for the tenant in the keyring.
+    account: String,
 }
-pub struct Found {
-    pub tenants: Vec<CliTenant>,
-}
-#[derive(Debug)]
-pub struct CliError;
-impl std::fmt::Display for CliError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("stub")
+
+impl CliTenant {
+    /// Whether its token is of no use any more at `now`, in seconds since 1970. auth0-cli gives up five minutes early.
+    #[must_use]
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|at| now + MARGIN > at)
+    }
+
+    /// The command that gets a new token.
+    #[must_use]
+    pub fn renewal(&self) -> String {
+        if !self.machine_login {
+            return "auth0 login".to_owned();
+        }
+        let id = self.client_id.raw();
+        // It stands in a command that is to be copied: nothing that a shell would obey gets into it.
+        if id.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '-')) {
+            format!("auth0 login --domain {} --client-id {id}", self.domain)
+        } else {
+            format!("auth0 login --domain {}", self.domain)
+        }
     }
 }
-pub fn tenants(_: Variables<'_>) -> Result<Found, CliError> {
-    Ok(Found { tenants: vec![] })
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The tenants, in the order of their domains.
+    pub tenants: Vec<CliTenant>,
+    /// Whether others may read or change the file, in which a token may stand.
+    pub open_to_others: bool,
+    /// The file, whether it is there or not.
+    pub file: PathBuf,
 }
-pub async fn token(_: Variables<'_>, _: &Domain) -> Result<Secret, CliError> {
-    Err(CliError)
+
+impl Found {
+    /// What to say where others may read the file.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let file = self.file.to_string_lossy();
+        self.open_to_others.then(|| format!("others can read auth0-cli's file; run: chmod 600 {}", shown(&file)))
+    }
+}
+
+/// Why auth0-cli gives no token. Safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CliError {
+    /// It is not there, or has not signed in to this tenant.
+    NotThere {
+        /// The tenant.
+        domain: Domain,
+    },
+    /// It has signed in to this tenant, but there is no token, or only a part of one.
+    NoToken {
+        /// The tenant.
+        domain: Domain,
+        /// Whether there is a part of one.
+        part: bool,
+        /// The command that gets a new one.
+        renewal: String,
+    },
+    /// Its token has expired, or will within five minutes.
+    Expired {
+        /// The tenant.
+        domain: Domain,
+        /// When, in seconds since 1970.
+        at: i64,
+        /// The command that gets a new one.
+        renewal: String,
+    },
+    /// Its file cannot be read.
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Line, counted from one, where it is known.
+        line: Option<usize>,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The keyring, in which it keeps its tokens, cannot be read.
+    Keyring(KeyringError),
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThere { domain } => {
+                write!(f, "auth0-cli is not signed in to {domain}: run `auth0 login`, then try again")
+            }
+            Self::NoToken { domain, part, renewal } => {
+                let what = if *part { "only a part of its token" } else { "no token" };
+                write!(f, "auth0-cli has {what} for {domain}: run `{renewal}`, then try again")
+            }
+            Self::Expired { domain, at, renewal } => {
+                let at = moment(*at);
+                write!(
+                    f,
+                    "auth0-cli's token for {domain} ends at {at}, which is over or nearly so: run `{renewal}`, then try again"
+                )
+            }
+            Self::File { file, line, message } => {
+                write!(f, "{}", shown(&file.to_string_lossy()))?;
+                if let Some(line) = line {
+                    write!(f, ", line {line}")?;
+                }
+                write!(f, ": {message}")
+            }
+            Self::Keyring(error) => write!(f, "auth0-cli's token is in the keyring, which cannot be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CliError {}
+
+fn moment(at: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at)
+        .ok()
+        .and_then(|at| at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).ok())
+        .unwrap_or_else(|| "an unknown time".to_owned())
+}
+
+/// The command with which a person signs in to auth0-cli with one scope more than it asks for by itself.
+#[must_use]
+pub fn missing_scope_command(scope: &str) -> String {
+    // Scopes come from outside too, and this is a command to be copied.
+    let scope: String =
+        scope.chars().filter(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '_' | '-' | '.')).collect();
+    format!("auth0 login --scopes {scope}")
+}
+
+/// The tenants that auth0-cli has signed in to. None, where it is not there.
+///
+/// # Errors
+/// Where its file cannot be read.
+pub fn tenants(variables: Variables<'_>) -> Result<Found, CliError> {
+    let file = file(variables);
+    let Some(Read { bytes, open_to_others }) = read(&file)? else {
+        return Ok(Found { tenants: Vec::new(), open_to_others: false, file });
+    };
+    let tenants = logins(&bytes, &file)?.into_iter().map(|login| login.tenant).collect();
+    Ok(Found { tenants, open_to_others, file })
+}
+
+/// The token that auth0-cli holds for `domain`, whole and with at least five minutes to live. May ask the person to unlock
+/// the keyring. The file is read at once; what is returned can become a task of its own.
+///
+/// # Errors
+/// Where there is none.
+pub fn token(
+    variables: Variables<'_>,
+    domain: &Domain,
+) -> impl Future<Output = Result<Secret, CliError>> + Send + 'static + use<> {
+    let login = login(variables, domain);
+    async move {
+        let login = login?;
+        // auth0-cli puts a token into its file only where it could not write the keyring: nobody need unlock that now.
+        let passed_over = login.in_file.is_some() && keyring::state().await.status != KeyringStatus::Ready;
+        let kept = if passed_over { Ok(None) } else { joined(&login.tenant.account, keyring::read).await };
+        login.choose(kept, OffsetDateTime::now_utc().unix_timestamp())
+    }
+}
+
+/// A tenant of the file, with the token where it stands there.
+struct Login {
+    tenant: CliTenant,
+    in_file: Option<Secret>,
+}
+
+impl Login {
+    /// The keyring's token, else the file's, in the order in which auth0-cli itself looks.
+    fn choose(self, kept: Result<Option<Secret>, KeyringError>, now: i64) -> Result<Secret, CliError> {
+        let tenant = &self.tenant;
+        let missing = |part| CliError::NoToken { domain: tenant.domain.clone(), part, renewal: tenant.renewal() };
+        let fit = |token: Secret| {
+            let Some(claims) = Claims::of(&token) else { return Err(missing(true)) };
+            match [claims.exp, tenant.expires_at].into_iter().flatten().min() {
+                Some(at) if now + MARGIN > at => {
+                    Err(CliError::Expired { domain: tenant.domain.clone(), at, renewal: tenant.renewal() })
+                }
+                _ => Ok(token),
+            }
+        };
+        let from_keyring = match kept {
+            Ok(Some(token)) => fit(token),
+            Ok(None) => Err(missing(false)),
+            Err(error) => Err(CliError::Keyring(error)),
+        };
+        match (from_keyring, self.in_file) {
+            (Err(_), Some(token)) => fit(token),
+            (other, _) => other,
+        }
+    }
+}
+
+/// What a whole token says of itself.
+#[derive(Deserialize)]
+struct Claims {
+    exp: Option<i64>,
+}
+
+impl Claims {
+    /// `None` for what is no whole JWT, such as one whose later parts are missing.
+    fn of(token: &Secret) -> Option<Self> {
+        let mut parts = token.expose().split('.');
+        let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+        let decoded = |part| URL_SAFE_NO_PAD.decode(part).ok().map(Zeroizing::new);
+        // No algorithm that Auth0 signs with leaves a signature of another length, but one that was cut has it.
+        let whole = decoded(signature).is_some_and(|bytes| !bytes.is_empty() && bytes.len().is_multiple_of(32));
+        if parts.next().is_some() || !whole || decoded(header)?.is_empty() {
+            return None;
+        }
+        serde_json::from_slice(&decoded(payload)?).ok()
+    }
+}
+
+/// The parts of the token of `account`, up to the first that is not there, joined.
+async fn joined<F>(account: &str, read: F) -> Result<Option<Secret>, KeyringError>
+where
+    F: AsyncFn(Entry<'_>) -> Result<Option<Secret>, KeyringError>,
+{
+    let mut parts = Vec::new();
+    while parts.len() < MOST_PARTS {
+        let service = format!("Auth0 CLI Access Token {}", parts.len());
+        match read(Entry { service: &service, user: account }).await? {
+            Some(part) => parts.push(plain(part)),
+            None => break,
+        }
+    }
+    // One allocation: no copy stays behind where a text that grows has moved.
+    let mut whole = String::with_capacity(parts.iter().map(|part| part.expose().len()).sum());
+    for part in &parts {
+        whole.push_str(part.expose());
+    }
+    Ok((!parts.is_empty()).then(|| Secret::new(whole)))
+}
+
+/// What was meant by a value. On macOS go-keyring, which auth0-cli uses, writes texts that are encoded and say so.
+fn plain(value: Secret) -> Secret {
+    let bytes = if let Some(encoded) = value.expose().strip_prefix("go-keyring-base64:") {
+        STANDARD.decode(encoded).ok()
+    } else if let Some(encoded) = value.expose().strip_prefix("go-keyring-encoded:") {
+        hexadecimal(encoded)
+    } else {
+        return value;
+    };
+    let text = bytes.map(Zeroizing::new).and_then(|bytes| std::str::from_utf8(&bytes).ok().map(str::to_owned));
+    text.map_or(value, Secret::new)
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes.filter(|_| rest.is_empty())
+}
+
+/// auth0-cli takes `HOME` as it stands, on every platform. Without one it would look below the current folder; that is
+/// somebody else's as likely as not, so nothing is read there.
+fn file(variables: Variables<'_>) -> PathBuf {
+    variables("HOME").map(PathBuf::from).unwrap_or_default().join(".config").join("auth0").join("config.json")
+}
+
+fn login(variables: Variables<'_>, domain: &Domain) -> Result<Login, CliError> {
+    let file = file(variables);
+    let logins = read(&file)?.map(|Read { bytes, .. }| logins(&bytes, &file)).transpose()?.unwrap_or_default();
+    let login = logins.into_iter().find(|login| login.tenant.domain == *domain);
+    login.ok_or_else(|| CliError::NotThere { domain: domain.clone() })
+}
+
+struct Read {
+    bytes: Zeroizing<Vec<u8>>,
+    open_to_others: bool,
+}
+
+fn read(file: &Path) -> Result<Option<Read>, CliError> {
+    let wrong = |message: String| CliError::File { file: file.to_owned(), line: None, message };
+    if !file.is_absolute() {
+        return Ok(None);
+    }
+    let opened = match std::fs::metadata(file) {
+        // A pipe would keep us waiting for somebody to write into it.
+        Ok(metadata) if !metadata.is_file() => return Err(wrong("it is no file".to_owned())),
+        Ok(_) => std::fs::File::open(file),
+        Err(error) => Err(error),
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    let metadata = opened.metadata().map_err(|error| wrong(error.to_string()))?;
+    if metadata.len() > LARGEST_FILE {
+        return Err(wrong("it is larger than 1 MiB, so it cannot be auth0-cli's".to_owned()));
+    }
+    let capacity = usize::try_from(metadata.len()).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    opened.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    Ok(Some(Read { bytes, open_to_others: open_to_others(&metadata) }))
+}
+
+#[cfg(unix)]
+fn open_to_others(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// The file as auth0-cli writes it, as far as it concerns us. Every version left something out.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow)]
+    default_tenant: Option<Text<'a>>,
+    #[serde(borrow)]
+    tenants: Option<BTreeMap<Text<'a>, WrittenTenant<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct WrittenTenant<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    domain: Option<Text<'a>>,
+    #[serde(borrow)]
+    access_token: Option<Text<'a>>,
+    #[serde(borrow)]
+    scopes: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    expires_at: Option<Text<'a>>,
+    #[serde(borrow)]
+    client_id: Option<Text<'a>>,
+}
+
+/// Borrowed from the file where it holds no escapes, so that no copy of a token stays behind.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Go writes a text that is not set as an empty one.
+fn set<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
+    text.map(|text| &*text.0).filter(|text| !text.is_empty())
+}
+
+fn logins(bytes: &[u8], file: &Path) -> Result<Vec<Login>, CliError> {
+    // The error's own words may repeat what stands there, and a token may.
+    let written: Written<'_> = serde_json::from_slice(bytes).map_err(|error| CliError::File {
+        file: file.to_owned(),
+        line: Some(error.line().max(1)),
+        message: match error.classify() {
+            serde_json::error::Category::Eof => {
+                "it ends in the middle; try again, and if it stays so, remove it and run `auth0 login`".to_owned()
+            }
+            serde_json::error::Category::Data => {
+                "it is not laid out as auth0-cli does it; see whether a newer rollover knows it".to_owned()
+            }
+            _ => "it is no JSON; remove it and run `auth0 login`".to_owned(),
+        },
+    })?;
+    let default = set(written.default_tenant.as_ref());
+    let login = |(key, written): (Text<'_>, WrittenTenant<'_>)| {
+        let account = set(written.domain.as_ref()).unwrap_or(&key.0);
+        // What is no address cannot be signed in to: nothing is lost without it.
+        let domain = Domain::parse(account).ok()?;
+        let scopes = written.scopes.map(|all| {
+            let all: Vec<_> = all.iter().map(|scope| &*scope.0).collect();
+            Scopes::from_claim(&all.join(" "))
+        });
+        let client_id = set(written.client_id.as_ref());
+        let tenant = CliTenant {
+            name: set(written.name.as_ref()).map_or_else(|| domain.tenant_name().into(), Untrusted::from),
+            // Go's time that is not set is in the year 1.
+            expires_at: set(written.expires_at.as_ref())
+                .and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok())
+                .map(OffsetDateTime::unix_timestamp)
+                .filter(|at| *at > 0),
+            scopes,
+            machine_login: client_id.is_some(),
+            client_id: client_id.unwrap_or_default().into(),
+            is_default: default.is_some_and(|default| default == account || default == key.0),
+            token_in_file: set(written.access_token.as_ref()).is_some(),
+            account: account.to_owned(),
+            domain,
+        };
+        let in_file = set(written.access_token.as_ref()).map(|token| Secret::new(token.to_owned()));
+        Some(Login { tenant, in_file })
+    };
+    Ok(written.tenants.unwrap_or_default().into_iter().filter_map(login).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// A `HOME` of its own.
+    struct At(tempfile::TempDir);
+
+    impl At {
+        fn with(config: &str) -> Self {
+            let at = Self(tempfile::tempdir().expect("a folder"));
+            fs::create_dir_all(at.file().parent().expect("a folder")).expect("folders");
+            fs::write(at.file(), config).expect("a file");
+            at
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.path().join(".config/auth0/config.json")
+        }
+
+        fn variable(&self, name: &str) -> Option<OsString> {
+            (name == "HOME").then(|| self.0.path().as_os_str().to_owned())
+        }
+
+        fn tenants(&self) -> Result<Found, CliError> {
+            tenants(&|name| self.variable(name))
+        }
+
+        fn login(&self, text: &str) -> Result<Login, CliError> {
+            login(&|name| self.variable(name), &domain(text))
+        }
+    }
+
+    fn domain(text: &str) -> Domain {
+        Domain::parse(text).expect("a domain")
+    }
+
+    fn jwt(payload: &str) -> String {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        format!("{}.{}.{}", part(b"{}"), part(payload.as_bytes()), part(&[7; 256]))
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    /// As auth0-cli 1.x writes it: a person's login, and a machine's.
+    const NEW: &str = r#"{
+    "install_id": "3998b053-dd7f-4bfe-bb10-c4f3a96a0180",
+    "default_tenant": "acme.eu.auth0.com",
+    "tenants": {
+        "acme.eu.auth0.com": {
+            "name": "acme",
+            "domain": "acme.eu.auth0.com",
+            "scopes": ["read:clients", "read:client_keys"],
+            "expires_at": "2027-01-15T09:00:00.123456789+01:00",
+            "default_app_id": "",
+            "client_id": ""
+        },
+        "machine.auth0.com": {
+            "name": "machine",
+            "domain": "machine.auth0.com",
+            "expires_at": "2027-01-15T08:00:00Z",
+            "client_id": "AbC123_-",
+            "something_new": {"deep": [1, null]}
+        }
+    }
+}"#;
+
+    /// Older: the token in the file, and little else.
+    fn old(token: &str) -> String {
+        format!(r#"{{"tenants":{{"old.auth0.com":{{"access_token":"{token}","expires_at":"0001-01-01T00:00:00Z"}}}}}}"#)
+    }
+
+    #[test]
+    fn people_and_machines_are_told_apart() {
+        let found = At::with(NEW).tenants().expect("tenants");
+        let [person, machine] = &found.tenants[..] else { panic!("{found:?}") };
+        assert_eq!((person.name.raw(), person.domain.host()), ("acme", "acme.eu.auth0.com".to_owned()));
+        assert!(person.is_default && !person.machine_login && !person.token_in_file);
+        assert_eq!(person.expires_at, Some(NOW));
+        let scopes = person.scopes.as_ref().expect("scopes");
+        assert_eq!((scopes.has("read:client_keys"), scopes.has("update:client_keys")), (Some(true), Some(false)));
+        assert_eq!(person.renewal(), "auth0 login");
+        assert!(!machine.is_default && machine.machine_login && machine.scopes.is_none());
+        assert_eq!(machine.renewal(), "auth0 login --domain machine.auth0.com --client-id AbC123_-");
+        assert!(person.is_expired(NOW - 299) && !person.is_expired(NOW - 300));
+    }
+
+    #[test]
+    fn what_is_missing_is_made_up_for() {
+        let found = At::with(&old("x")).tenants().expect("tenants");
+        let [tenant] = &found.tenants[..] else { panic!("{found:?}") };
+        assert_eq!((tenant.name.raw(), tenant.expires_at, tenant.token_in_file), ("old", None, true));
+        assert!(!tenant.is_default && tenant.scopes.is_none());
+        for text in ["{}", r#"{"tenants":null}"#, r#"{"tenants":{"no address":{}}}"#, r#"{"tenants":{}, "x": 1}"#] {
+            assert_eq!(At::with(text).tenants().expect(text).tenants, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn no_file_is_no_tenant() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for home in [None, Some(""), Some("relative"), folder.path().to_str()] {
+            let variables = |name: &str| home.filter(|_| name == "HOME").map(OsString::from);
+            let found = tenants(&variables).expect("nothing");
+            assert!(found.tenants.is_empty() && !found.open_to_others && found.hint().is_none());
+            let error = login(&variables, &domain("acme.eu.auth0.com")).err().expect("nobody");
+            assert_eq!(
+                error.to_string(),
+                "auth0-cli is not signed in to acme.eu.auth0.com: run `auth0 login`, then try again"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_in_the_current_folder() {
+        assert!(Path::new("Cargo.toml").exists());
+        assert!(read(Path::new("Cargo.toml")).expect("no error").is_none());
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_nothing_that_stands_in_it() {
+        let cut = &NEW[..NEW.find("scopes").expect("scopes")];
+        for (text, line, part) in [
+            ("", 1, "ends in the middle"),
+            (cut, 8, "ends in the middle"),
+            ("{\n\n\"tenants\": hunter2}", 3, "no JSON"),
+            ("{\"tenants\":\n\"hunter2\"}", 2, "not laid out"),
+            ("{\"tenants\":{\"a.auth0.com\":{\n\"access_token\":{\"hunter2\":1}}}}", 2, "not laid out"),
+        ] {
+            let at = At::with(text);
+            let error = at.tenants().expect_err(text).to_string();
+            let start = format!("{}, line {line}: ", at.file().display());
+            assert!(error.starts_with(&start) && error.contains(part), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(matches!(at.login("acme.eu.auth0.com"), Err(CliError::File { .. })));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_its_file_is_not_read() {
+        let at = At::with("");
+        fs::File::create(at.file()).and_then(|file| file.set_len(LARGEST_FILE + 1)).expect("a large file");
+        assert!(at.tenants().expect_err("too large").to_string().contains("larger than 1 MiB"));
+        fs::remove_file(at.file()).and_then(|()| fs::create_dir(at.file())).expect("a folder");
+        assert!(at.tenants().expect_err("a folder").to_string().ends_with(": it is no file"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_others_can_read_is_read_and_told_of() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let at = At::with(NEW);
+        for (mode, open) in [(0o600, false), (0o640, true), (0o604, true), (0o602, true)] {
+            fs::set_permissions(at.file(), fs::Permissions::from_mode(mode)).expect("a mode");
+            let found = at.tenants().expect("tenants");
+            assert_eq!((found.tenants.len(), found.open_to_others), (2, open), "{mode:o}");
+            let hint =
+                open.then(|| format!("others can read auth0-cli's file; run: chmod 600 {}", at.file().display()));
+            assert_eq!(found.hint(), hint);
+        }
+    }
+
+    #[test]
+    fn the_keyrings_token_is_taken_before_the_files() {
+        let (kept, stored) = (jwt(r#"{"exp":1800000300,"n":1}"#), jwt(r#"{"exp":1800000300,"n":2}"#));
+        let chosen = |kept| At::with(&old(&stored)).login("old.auth0.com").expect("a login").choose(kept, NOW);
+        assert_eq!(chosen(Ok(Some(secret(&kept)))), Ok(secret(&kept)));
+        assert_eq!(chosen(Ok(None)), Ok(secret(&stored)));
+        assert_eq!(chosen(Err(KeyringError::Locked("locked".into()))), Ok(secret(&stored)));
+        // One of a login before the keyring could no longer be written.
+        assert_eq!(chosen(Ok(Some(secret(&jwt(r#"{"exp":5}"#))))), Ok(secret(&stored)));
+        assert_eq!(chosen(Ok(Some(secret("a.b")))), Ok(secret(&stored)));
+    }
+
+    #[test]
+    fn no_token_is_told_with_what_to_do() {
+        let at = At::with(NEW);
+        let refused = |name: &str, kept, now| {
+            at.login(name).expect("a login").choose(kept, now).expect_err("no token").to_string()
+        };
+        let endless = || Ok(Some(secret(&jwt("{}"))));
+        assert_eq!(
+            refused("machine.auth0.com", Ok(None), NOW),
+            "auth0-cli has no token for machine.auth0.com: run `auth0 login --domain machine.auth0.com --client-id AbC123_-`, then try again"
+        );
+        // By the file's word, five minutes early, and by the token's own.
+        for (kept, now, when) in [
+            (endless(), NOW - 299, "2027-01-15 08:00 UTC"),
+            (Ok(Some(secret(&jwt(r#"{"exp":1799990000}"#)))), 1_799_989_701, "2027-01-15 05:13 UTC"),
+        ] {
+            assert_eq!(
+                refused("acme.eu.auth0.com", kept, now),
+                format!(
+                    "auth0-cli's token for acme.eu.auth0.com ends at {when}, which is over or nearly so: run `auth0 login`, then try again"
+                )
+            );
+        }
+        assert!(at.login("acme.eu.auth0.com").expect("a login").choose(endless(), NOW - 300).is_ok());
+        let locked = refused("acme.eu.auth0.com", Err(KeyringError::Locked("it is locked: unlock it".into())), NOW);
+        assert_eq!(locked, "auth0-cli's token is in the keyring, which cannot be read: it is locked: unlock it");
+    }
+
+    #[test]
+    fn part_of_a_token_is_not_taken_for_one() {
+        let at = At::with(&old(""));
+        let whole = jwt(r#"{"exp":1800000300,"scope":"read:clients update:client_keys"}"#);
+        let choose = |token: &str| at.login("old.auth0.com").expect("a login").choose(Ok(Some(secret(token))), NOW);
+        assert!(choose(&whole).is_ok());
+        // Within header and payload every cut is seen. Of the signature only every 32nd byte is one that could end it.
+        let signature = whole.rfind('.').expect("a signature") + 1;
+        let unseen: Vec<_> = (0..whole.len()).filter(|end| choose(&whole[..*end]).is_ok()).collect();
+        assert!(unseen.len() < 8 && unseen.iter().all(|end| *end > signature), "{unseen:?}");
+        for text in ["opaque", "a.b.c", &format!("{whole}.x"), &whole[signature..]] {
+            assert_eq!(
+                choose(text).expect_err(text).to_string(),
+                "auth0-cli has only a part of its token for old.auth0.com: run `auth0 login`, then try again"
+            );
+        }
+    }
+
+    /// A keyring of `entries`.
+    async fn kept(entries: &[(&str, &str)]) -> Option<String> {
+        let read = async |entry: Entry<'_>| {
+            assert_eq!(entry.user, "acme.eu.auth0.com");
+            let number = entry.service.strip_prefix("Auth0 CLI Access Token ").expect("its name");
+            let found = entries.iter().find(|(name, _)| *name == number || *name == "every");
+            Ok(found.map(|(_, value)| secret(value)))
+        };
+        joined("acme.eu.auth0.com", read).await.expect("no error").map(|token| token.expose().to_owned())
+    }
+
+    #[tokio::test]
+    async fn parts_are_joined_up_to_the_first_that_is_missing() {
+        assert_eq!(kept(&[]).await, None);
+        assert_eq!(kept(&[("1", "b")]).await, None);
+        assert_eq!(kept(&[("2", "c"), ("0", "a"), ("1", "b"), ("4", "e")]).await.as_deref(), Some("abc"));
+        assert_eq!(kept(&[("every", "x")]).await, Some("x".repeat(50)));
+    }
+
+    #[tokio::test]
+    async fn what_go_keyring_encodes_on_macos_is_decoded() {
+        let parts = [("0", "go-keyring-base64:YWI="), ("1", "go-keyring-encoded:63C3a9"), ("2", "d")];
+        assert_eq!(kept(&parts).await.as_deref(), Some("abc\u{e9}d"));
+        for broken in ["go-keyring-base64:*", "go-keyring-encoded:6", "go-keyring-encoded:zz", "go-keyring-encoded:ff"]
+        {
+            assert_eq!(kept(&[("0", broken)]).await.as_deref(), Some(broken));
+        }
+    }
+
+    #[test]
+    fn nothing_hostile_gets_into_a_command_or_a_message() {
+        assert_eq!(missing_scope_command("update:client_keys"), "auth0 login --scopes update:client_keys");
+        assert_eq!(missing_scope_command("a:b;rm -rf $(x)\u{1b}`"), "auth0 login --scopes a:brm-rfx");
+        let at = At::with(r#"{"tenants":{"a.auth0.com":{"name":"\u001b[31m","client_id":"x; rm -rf ~"}}}"#);
+        let found = at.tenants().expect("tenants");
+        assert_eq!(found.tenants[0].renewal(), "auth0 login --domain a.auth0.com");
+        assert_eq!(found.tenants[0].name.shown(), "\\u{001B}[31m");
+        assert!(!format!("{found:?}").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn getting_a_token_can_be_a_task_of_its_own() {
+        fn task<T: Send + 'static>(_: T) {}
+        task(token(&|_| None, &domain("a.auth0.com")));
+    }
 }

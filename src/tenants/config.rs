@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::files;
+use crate::domain::profile::check_name;
 use crate::domain::{AssertionAlgorithm, Colour, Domain, Environment, Keep, Profile, RatePlan, WayIn};
 
 /// What stands in `config.toml`.
@@ -136,26 +137,6 @@ impl Config {
     }
 }
 
-/// Whether a tenant can be called so.
-///
-/// # Errors
-/// A sentence that says what is wrong and what is expected.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let shown = crate::domain::untrusted::shown(name);
-    if name.trim().is_empty() {
-        return Err("a tenant needs a name, such as acme".to_owned());
-    }
-    if name.chars().count() > 40 {
-        return Err("a tenant's name has at most 40 characters".to_owned());
-    }
-    if name != name.trim() || name.starts_with('-') || name.chars().any(crate::domain::untrusted::is_hidden) {
-        return Err(format!(
-            "`{shown}` cannot be a tenant's name: no blanks around it, no dash before it, nothing invisible in it"
-        ));
-    }
-    Ok(())
-}
-
 /// The nearest of `known` to `wanted`, where one is near enough to be meant.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -246,13 +227,10 @@ impl Place<'_> {
         known: &[(&'static str, T)],
     ) -> Result<T, ConfigError> {
         let text = self.string(value, name)?;
-        match known.iter().find(|(word, _)| *word == text) {
-            Some((_, meant)) => Ok(*meant),
-            None => {
-                let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                Err(self.unknown(value.span().start, text, &words))
-            }
-        }
+        known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant).ok_or_else(|| {
+            let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+            self.unknown(value.span().start, text, &words)
+        })
     }
 
     fn profile(

@@ -26,7 +26,7 @@ mod usage;
 mod vault;
 
 pub use access::{StoreError, Tenants, credentials_of, private_key};
-pub use config::{Config, ConfigError, check_name, nearest};
+pub use config::{Config, ConfigError, nearest};
 #[cfg(test)]
 pub(crate) use config::{SETTINGS, TENANT_SETTINGS};
 pub use edit::EditError;

@@ -284,8 +284,9 @@ impl Vault {
     fn sealed_file(&self, slot: &Slot) -> PathBuf {
         // A digest, because ids and addresses may hold what no file's name can.
         let digest = digest::digest(&digest::SHA256, name(slot).as_bytes());
-        let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.state.join("credentials").join(format!("{hex}.age"))
+        let mut start = [0; 16];
+        start.copy_from_slice(&digest.as_ref()[..16]);
+        self.state.join("credentials").join(format!("{:032x}.age", u128::from_be_bytes(start)))
     }
 }
 

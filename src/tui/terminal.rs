@@ -20,6 +20,7 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::app::effect::Effect;
 use super::app::event::{Event, Moment};
 use super::app::keymap::named;
 use super::app::screen::{Screen, Welcome};
@@ -111,11 +112,10 @@ fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16
     let (mut api, mut demo, mut effects) = (None, None, Vec::new());
     let _entered = runtime.enter();
     match start.tenant {
-        StartTenant::None => {}
+        StartTenant::None => effects = vec![Effect::Survey],
         StartTenant::Tenant(chosen) => {
-            let Chosen { profile, stored, origin, credentials } = *chosen;
-            let by_environment = credentials.is_some();
-            let which = Which { profile, stored, origin, by_environment, demo: false };
+            let Chosen { profile, stored, origin, beats, credentials } = *chosen;
+            let which = Which { profile, stored, origin, beats, demo: false };
             match credentials {
                 // What the environment says is there already; the rest is found while the first frame is on screen.
                 Some(given) => match runtime.block_on(start.tenants.open(&which.profile, Some(given))) {
@@ -138,7 +138,7 @@ fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16
                 effects = open_tenant(&mut state, Which::demo(opened.domain().clone()));
                 (api, demo) = (Some(opened), Some(running));
             }
-            Err(why) => state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) }),
+            Err(why) => state.screen = Screen::Welcome(Welcome { failed: Some(why), ..Welcome::default() }),
         },
     }
     let mut runner = Runner::new(state, api, demo, copier(), Some(start.tenants));
@@ -317,12 +317,19 @@ impl Loop {
         }
     }
 
+    /// Monotonic time stands still while a laptop sleeps, and the day does not: what is told of tokens follows the day.
+    fn tell_the_time(&mut self) {
+        let day = time::OffsetDateTime::now_utc().unix_timestamp();
+        self.runner.state.epoch = day - i64::try_from(self.begun.elapsed().as_secs()).unwrap_or_default();
+    }
+
     fn draw_code(&self) -> u8 {
         if self.failed_draw { 1 } else { 129 }
     }
 
     /// Draws one frame; false when the terminal is gone or drawing panicked.
     fn draw(&mut self) -> bool {
+        self.tell_the_time();
         let Self { terminal, view, runner, .. } = self;
         let drawn = std::panic::catch_unwind(AssertUnwindSafe(|| {
             panic_if_asked(&runner.state);

@@ -131,7 +131,7 @@ async fn a_selection_stays_with_its_client_while_pages_arrive() {
         rollover::tui::app::screen::Screen::Main(main) => {
             main.clients.selected_row().map(|row| row.client_id.to_owned())
         }
-        rollover::tui::app::screen::Screen::Welcome(_) => None,
+        rollover::tui::app::screen::Screen::Welcome(_) | rollover::tui::app::screen::Screen::SignIn(_) => None,
     };
     let before = chosen(&app);
     assert!(before.is_some());

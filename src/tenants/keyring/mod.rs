@@ -101,7 +101,7 @@ pub async fn delete(entry: Entry<'_>) -> Result<bool, KeyringError> {
     platform::delete(entry).await
 }
 
-/// Every keyring takes any bytes; KDE's hands out only text, and nothing else of ours is anything but text.
+/// Nothing but text is ever kept, which every keyring hands out as it was; KDE's does so with nothing else.
 fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Secret, KeyringError> {
     String::from_utf8(std::mem::take(&mut *bytes)).map(Secret::new).map_err(|error| {
         error.into_bytes().zeroize();

@@ -93,7 +93,20 @@ async fn open<'a>(encryption: EncryptionType) -> Result<SecretService<'a>, Keyri
             )
         })?
         .map_err(|error| bus(&error))?;
-    answer(SecretService::connect_with_existing(encryption, connection)).await
+    answer(session(encryption, connection)).await
+}
+
+/// A session with the service. The specification lets a service do without encryption, and libsecret then does so too: what
+/// could read the bus between two processes of this user could ask the keyring itself.
+async fn session<'a>(encryption: EncryptionType, connection: zbus::Connection) -> Result<SecretService<'a>, Error> {
+    match SecretService::connect_with_existing(encryption, connection.clone()).await {
+        Err(Error::Zbus(zbus::Error::MethodError(name, ..)))
+            if name.as_str() == "org.freedesktop.DBus.Error.NotSupported" =>
+        {
+            SecretService::connect_with_existing(EncryptionType::Plain, connection).await
+        }
+        other => other,
+    }
 }
 
 /// Attributes of an item: these two and no more, as go-keyring and libsecret's own tools do with them. A schema would only
@@ -246,4 +259,39 @@ fn locked() -> KeyringError {
 
 fn gone() -> KeyringError {
     KeyringError::Failed("the keyring went away in the middle of it: start it anew and try again".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_waited_for_without_end() {
+        let never = pending::<Result<(), Error>>;
+        let error = answer(never()).await.expect_err("no answer");
+        assert!(matches!(&error, KeyringError::Failed(why) if why.contains("15 seconds")), "{error}");
+        let error = consent(never()).await.expect_err("no consent");
+        assert!(matches!(&error, KeyringError::Locked(why) if why.contains("120 seconds")), "{error}");
+    }
+
+    #[test]
+    fn what_the_bus_says_is_told_as_what_to_do() {
+        let told = |name: &str| named(name, "\u{1b}[31mwords");
+        for name in ["ServiceUnknown", "NameHasNoOwner", "Spawn.ChildExited", "Spawn.ServiceNotFound", "TimedOut"] {
+            let error = told(&format!("org.freedesktop.DBus.Error.{name}")).expect(name);
+            assert!(matches!(&error, KeyringError::Absent(why) if why.contains("start GNOME Keyring")), "{error}");
+            assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+        }
+        let denied = told("org.freedesktop.DBus.Error.AccessDenied").expect("denied");
+        assert!(
+            matches!(&denied, KeyringError::Failed(why) if why.contains("denied (\\u{001B}[31mwords)")),
+            "{denied}"
+        );
+        assert_eq!(told("org.freedesktop.DBus.Error.NoReply"), Some(gone()));
+        assert_eq!(told("org.freedesktop.Secret.Error.IsLocked"), Some(locked()));
+        assert_eq!(told("org.freedesktop.Secret.Error.NoSuchObject"), None);
+        assert_eq!(explain(&Error::Prompt), locked());
+    }
 }

@@ -58,8 +58,26 @@ pub enum Action {
     Palette,
     /// Turn the mouse on or off.
     ToggleMouse,
-    /// Start the demo from the first screen.
+    /// Start the demo.
     StartDemo,
+    /// See what works here and what does not.
+    Doctor,
+    /// Go to another tenant.
+    Tenants,
+    /// Connect a tenant that is not configured yet.
+    ConnectTenant,
+    /// Open the selected tenant by default from now on.
+    UseByDefault,
+    /// Next field of a form.
+    NextField,
+    /// Previous field of a form.
+    PreviousField,
+    /// Next word of a choice.
+    NextValue,
+    /// Previous word of a choice.
+    PreviousValue,
+    /// Go on with what was filled in.
+    Submit,
     /// Suspend to the shell.
     Suspend,
     /// Quit; asks while something is under way.

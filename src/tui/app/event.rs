@@ -4,10 +4,13 @@ use std::time::Duration;
 use super::Key;
 use super::action::Action;
 use super::job::JobId;
+use super::screen::sign_in::Tried;
+use super::screen::switcher::Known;
 use super::state::{TenantId, Ticket};
 use crate::auth0::{Error, Page, SecretRead, Session};
+use crate::domain::preflight::Report;
 use crate::domain::rotation::{Outcome, Progress, Verdict};
-use crate::domain::{Client, OpenFailure};
+use crate::domain::{Client, OpenFailure, Surroundings};
 
 /// A moment: milliseconds since the program started, by the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -102,6 +105,18 @@ pub enum Event {
     DemoStarted(Result<String, String>),
     /// A tenant can be talked to, or its credentials cannot be had.
     Opened(TenantId, Result<(), OpenFailure>),
+    /// The sealed credentials were opened, or the passphrase was wrong.
+    Unlocked(TenantId, Result<(), String>),
+    /// What is configured, and what this machine offers; or what is wrong with the configuration.
+    Surveyed(Box<Surroundings>, Result<Vec<Known>, String>),
+    /// Signing in for the first time worked, or not.
+    Tried(Ticket, Box<Result<Tried, OpenFailure>>),
+    /// A tenant was stored, or could not be.
+    Stored(Ticket, Result<(), String>),
+    /// It is known what works here and what does not.
+    Examined(Ticket, Box<Report>),
+    /// A tenant is opened by default from now on, or that could not be written.
+    UsedByDefault(String, Result<(), String>),
     /// It is known what the token may do.
     Connected(Ticket, Result<Session, Error>),
     /// Clients arrived.

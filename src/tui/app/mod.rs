@@ -12,6 +12,8 @@ pub mod event;
 pub mod filter;
 /// Where things stand on a screen of a given size.
 pub mod geometry;
+/// A secret that is being typed.
+pub mod hidden;
 /// Rotations under way and done.
 pub mod job;
 /// Keys, free of any terminal library.

@@ -6,9 +6,11 @@ use super::geometry::Geometry;
 use super::job::{Job, JobId};
 use super::key::Key;
 use super::screen::question::DEAF_FOR;
+use super::screen::sign_in::Step;
+use super::screen::switcher::Known;
 use super::screen::{Overlay, Screen};
 use crate::auth0::{Error, Session};
-use crate::domain::{Colour, Domain, Environment, OpenFailure, Origin, Profile};
+use crate::domain::{Colour, Domain, Environment, OpenFailure, Origin, Profile, Surroundings};
 
 /// Number of a request. A reply that does not carry the latest one of its kind is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -63,8 +65,8 @@ pub struct Which {
     pub stored: bool,
     /// What selected it.
     pub origin: Origin,
-    /// Whether its credentials are those of the environment.
-    pub by_environment: bool,
+    /// The tenant that would be open, or have signed in by itself, did the environment not win over it.
+    pub beats: Option<String>,
     /// Whether it is the pretend tenant inside this process.
     pub demo: bool,
 }
@@ -75,20 +77,20 @@ impl Which {
     pub fn demo(domain: Domain) -> Self {
         let profile =
             Profile { environment: Some(Environment::Development), ..Profile::new("demo".to_owned(), domain) };
-        Self { profile, stored: false, origin: Origin::Chosen, by_environment: false, demo: true }
+        Self { profile, stored: false, origin: Origin::Chosen, beats: None, demo: true }
     }
 
     /// A tenant that no configuration knows, with the credentials of the environment.
     #[must_use]
     pub fn at(domain: Domain, environment: Option<Environment>) -> Self {
         let profile = Profile { environment, ..Profile::new(domain.tenant_name(), domain) };
-        Self { profile, stored: false, origin: Origin::Environment, by_environment: true, demo: false }
+        Self { profile, stored: false, origin: Origin::Environment, beats: None, demo: false }
     }
 
     /// A tenant of the configuration that was chosen in this run.
     #[must_use]
     pub fn chosen(profile: Profile) -> Self {
-        Self { profile, stored: true, origin: Origin::Chosen, by_environment: false, demo: false }
+        Self { profile, stored: true, origin: Origin::Chosen, beats: None, demo: false }
     }
 }
 
@@ -177,6 +179,14 @@ pub struct State {
     pub clipboard: Option<InClipboard>,
     /// Whether mouse reports are on.
     pub mouse: bool,
+    /// The tenants of the configuration.
+    pub known: Vec<Known>,
+    /// What this machine offers for signing in, once it is known.
+    pub surroundings: Option<Surroundings>,
+    /// What is wrong with the configuration, where something is. Safe to print.
+    pub misconfigured: Option<String>,
+    /// The time of day at moment zero: seconds since 1970. Only what is told of tokens and of last use needs it.
+    pub epoch: i64,
     /// Whether every change is forbidden, whatever the tenant: `--read-only`.
     pub read_only: bool,
     /// Until when requests wait for the rate limit.
@@ -208,6 +218,10 @@ impl State {
             notice: None,
             clipboard: None,
             mouse,
+            known: Vec::new(),
+            surroundings: None,
+            misconfigured: None,
+            epoch: 0,
             read_only: false,
             paced_until: None,
             held: VecDeque::new(),
@@ -232,7 +246,23 @@ impl State {
     pub fn tenant_id(&self) -> Option<TenantId> {
         match &self.screen {
             Screen::Main(main) => Some(main.tenant.id),
-            Screen::Welcome(_) => None,
+            Screen::Welcome(_) | Screen::SignIn(_) => None,
+        }
+    }
+
+    /// The time of day: seconds since 1970.
+    #[must_use]
+    pub fn wall(&self) -> i64 {
+        self.epoch + i64::try_from(self.now.0 / 1000).unwrap_or_default()
+    }
+
+    /// How many seconds the token on screen still lives, where no other can be had when it expires.
+    #[must_use]
+    pub fn token_left(&self) -> Option<i64> {
+        let Screen::Main(main) = &self.screen else { return None };
+        match &main.tenant.session {
+            Some(Ok(session)) if !session.renews && self.epoch > 0 => Some(session.expires_at? - self.wall()),
+            _ => None,
         }
     }
 
@@ -282,11 +312,29 @@ impl State {
         {
             due.push(question.asked.after(DEAF_FOR));
         }
+        if let Some(left) = self.token_left().filter(|left| *left > 0) {
+            // Minutes, as long as there are some; seconds, when they are few.
+            let step = if left > 300 { (left - 300).min(left % 60 + 1) } else { 1 };
+            due.push(self.now.after(Duration::from_secs(step.unsigned_abs())));
+        }
+        if let Screen::SignIn(sign_in) = &self.screen
+            && matches!(sign_in.step, Step::Trying(_) | Step::Storing(..))
+        {
+            due.push(self.now.after(SPIN));
+        }
+        if matches!(&self.overlay, Some(Overlay::Doctor(doctor)) if doctor.report.is_none()) {
+            due.push(self.now.after(SPIN));
+        }
+        if matches!(&self.overlay, Some(Overlay::AskSecret(ask)) if ask.trying) {
+            due.push(self.now.after(SPIN));
+        }
         if let Screen::Main(main) = &self.screen {
             if let Some(pane) = &main.pane {
                 due.extend(pane.revealed_until().map(next_second));
             }
-            if main.clients.is_loading() || main.pane.as_ref().is_some_and(super::screen::pane::Pane::is_waiting) {
+            if (main.clients.is_loading() && main.tenant.closed.is_none())
+                || main.pane.as_ref().is_some_and(super::screen::pane::Pane::is_waiting)
+            {
                 due.push(self.now.after(SPIN));
             }
         }

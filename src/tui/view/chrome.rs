@@ -24,17 +24,34 @@ pub fn spinner(state: &State) -> &'static str {
 pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Tenant, clients: &Clients) {
     let theme = painter.theme;
     let mut left = vec![Piece::new(" rollover ", theme.accent)];
-    left.push(Piece::new(
-        if tenant.demo() { "pretend tenant (demo)".to_owned() } else { tenant.domain().to_string() },
-        theme.title,
-    ));
+    let profile = &tenant.which.profile;
+    let name = if tenant.demo() {
+        "pretend tenant (demo)".to_owned()
+    } else if tenant.which.stored && profile.name != profile.domain.tenant_name() {
+        let name = super::text::fit(&crate::domain::untrusted::shown(&profile.name), 24).into_owned();
+        if area.width >= 100 { format!("{name} · {}", profile.domain) } else { name }
+    } else {
+        profile.domain.to_string()
+    };
+    left.push(Piece::button(format!(" {name} "), theme.badge(tenant.colour()), Action::Tenants));
     left.push(Piece::new(" ", theme.text));
-    left.push(match tenant.environment() {
-        Some(Environment::Production) => Piece::new(" PRODUCTION ", theme.production),
-        Some(other) => Piece::new(format!("[{}]", other.name()), theme.dim),
-        None => Piece::new("[no environment]", theme.dim),
-    });
+    match tenant.environment() {
+        Some(Environment::Production) => left.push(Piece::new(" PRODUCTION ", theme.production)),
+        Some(other) => left.push(Piece::new(format!("[{}]", other.name()), theme.dim)),
+        None => left.push(Piece::new("[no environment]", theme.dim)),
+    }
+    if profile.read_only {
+        left.push(Piece::new(" ", theme.text));
+        left.push(Piece::new(" READ-ONLY ", theme.locked));
+    }
+    if let Some(beaten) = &tenant.which.beats {
+        let beaten = super::text::fit(&crate::domain::untrusted::shown(beaten), 20).into_owned();
+        let text =
+            if area.width >= 100 { format!(" by environment, not `{beaten}`") } else { " by environment".to_owned() };
+        left.push(Piece::new(text, theme.title));
+    }
     let count = match (&clients.loading, clients.total) {
+        _ if tenant.closed.is_some() => String::new(),
         (Loading::Running, Some(total)) => format!(" {} {} of {total} clients", spinner(state), clients.catalog.len()),
         (Loading::Running, None) => format!(" {} {} clients", spinner(state), clients.catalog.len()),
         (Loading::Done, _) => format!(" {} clients", clients.catalog.len()),
@@ -45,7 +62,7 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
     let left_width: u16 = left.iter().map(|piece| width(&piece.text)).sum();
     // On a narrow screen the tenant matters more than what the token may do: that is also said where it counts.
     for full in [true, false] {
-        let right = abilities(painter, tenant, full);
+        let right = abilities(painter, tenant, state.token_left(), full);
         let right_width: u16 = right.iter().map(|piece| width(&piece.text)).sum();
         if left_width + right_width + 2 <= area.width {
             let x = area.right() - right_width - 1;
@@ -57,9 +74,10 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
 }
 
 /// What the token may do: in full, or only what matters most.
-fn abilities(painter: &Painter<'_>, tenant: &Tenant, full: bool) -> Vec<Piece> {
+fn abilities(painter: &Painter<'_>, tenant: &Tenant, left: Option<i64>, full: bool) -> Vec<Piece> {
     let theme = painter.theme;
     match &tenant.session {
+        _ if tenant.closed.is_some() => vec![Piece::new("✗ not signed in", theme.danger)],
         None => vec![Piece::new("signing in…", theme.dim)],
         Some(Err(_)) => vec![Piece::new("✗ not signed in", theme.danger)],
         Some(Ok(session)) => {
@@ -85,6 +103,15 @@ fn abilities(painter: &Painter<'_>, tenant: &Tenant, full: bool) -> Vec<Piece> {
                 };
                 pieces.push(Piece::new(format!("{name} "), theme.text));
                 pieces.push(Piece::new(format!("{sign} "), style));
+            }
+            if let Some(left) = left {
+                let (text, style) = match left {
+                    i64::MIN..=0 => ("token expired ".to_owned(), theme.danger),
+                    1..=300 => (format!("token {left} s "), theme.title),
+                    301..=7200 => (format!("token {} min ", left / 60), theme.text),
+                    _ => (format!("token {} h ", left / 3600), theme.dim),
+                };
+                pieces.insert(0, Piece::new(text, style));
             }
             if let Some(proxy) = &session.proxy {
                 pieces.push(Piece::new(format!("via {} ", crate::domain::untrusted::shown(proxy)), theme.title));

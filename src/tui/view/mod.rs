@@ -69,6 +69,7 @@ impl View {
         };
         match &state.screen {
             Screen::Welcome(welcome) => screen::welcome::draw(&mut painter, area, welcome, state),
+            Screen::SignIn(sign_in) => screen::sign_in::draw(&mut painter, area, sign_in, state),
             Screen::Main(main) => {
                 chrome::header(&mut painter, parts.header.into(), state, &main.tenant, &main.clients);
                 chrome::status(&mut painter, parts.status.into(), state, main);
@@ -96,6 +97,9 @@ impl View {
                 }
             }
             Some(Overlay::Rotations(selected)) => screen::rotation::draw_list(&mut painter, cover, *selected, state),
+            Some(Overlay::Tenants(switcher)) => screen::switcher::draw(&mut painter, cover, switcher, state),
+            Some(Overlay::AskSecret(ask)) => screen::ask_secret::draw(&mut painter, cover, ask, state),
+            Some(Overlay::Doctor(doctor)) => screen::doctor::draw(&mut painter, cover, doctor, state),
             Some(Overlay::Quit) => screen::question::draw_quit(&mut painter, cover, state),
         }
         chrome::footer(&mut painter, parts.footer.into(), state);

@@ -1,5 +1,11 @@
+/// A secret that is needed to open a tenant.
+pub mod ask_secret;
 /// The table of clients.
 pub mod clients;
+/// What works here and what does not.
+pub mod doctor;
+/// Fields to fill in.
+pub mod form;
 /// Keys, from the table of bindings.
 pub mod help;
 /// Every action by name.
@@ -8,22 +14,35 @@ pub mod palette;
 pub mod pane;
 /// The question before a rotation.
 pub mod question;
+/// Connecting a tenant.
+pub mod sign_in;
+/// Going to another tenant.
+pub mod switcher;
 
+use ask_secret::AskSecret;
 use clients::Clients;
+use doctor::Doctor;
+use form::Value;
 use help::Help;
 use palette::Palette;
 use pane::Pane;
 use question::Question;
+use sign_in::{Kind, SignIn, Step};
+use switcher::{Known, Switcher};
 
 use super::job::JobId;
 use super::keymap::Place;
 use super::state::Tenant;
+use crate::domain::Surroundings;
+use crate::domain::sign_in::CliTenant;
 
 /// What fills the screen.
 #[derive(Debug)]
 pub enum Screen {
-    /// No tenant is selected: what to set, and the demo.
+    /// No tenant is selected: which to open, how to connect one, and the demo.
     Welcome(Welcome),
+    /// A tenant is being connected.
+    SignIn(Box<SignIn>),
     /// A tenant's clients.
     Main(Box<Main>),
 }
@@ -35,6 +54,33 @@ pub struct Welcome {
     pub starting: bool,
     /// Why it could not be.
     pub failed: Option<String>,
+    /// The selected line.
+    pub selected: usize,
+}
+
+/// A line of the first screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstChoice<'a> {
+    /// Open a tenant that is configured.
+    Open(&'a Known),
+    /// Connect one.
+    Connect(Kind),
+    /// Connect one with what auth0-cli has.
+    Auth0Cli(&'a CliTenant),
+    /// The pretend tenant.
+    Demo,
+}
+
+impl Welcome {
+    /// What can be chosen.
+    #[must_use]
+    pub fn choices<'a>(known: &'a [Known], surroundings: Option<&'a Surroundings>) -> Vec<FirstChoice<'a>> {
+        let mut choices: Vec<_> = known.iter().map(FirstChoice::Open).collect();
+        choices.extend([Kind::ClientSecret, Kind::PrivateKey, Kind::Token].map(FirstChoice::Connect));
+        choices.extend(surroundings.into_iter().flat_map(|found| &found.auth0_cli).map(FirstChoice::Auth0Cli));
+        choices.push(FirstChoice::Demo);
+        choices
+    }
 }
 
 /// A tenant's clients, and the settings of one of them.
@@ -74,6 +120,12 @@ pub enum Overlay {
     Rotation(JobId),
     /// The rotations of this run; the selected line.
     Rotations(usize),
+    /// Going to another tenant.
+    Tenants(Box<Switcher>),
+    /// A secret that is needed to open the tenant.
+    AskSecret(Box<AskSecret>),
+    /// What works here and what does not.
+    Doctor(Box<Doctor>),
     /// Something is under way: quit all the same?
     Quit,
 }
@@ -88,9 +140,19 @@ pub fn place(screen: &Screen, overlay: Option<&Overlay>) -> Place {
         Some(Overlay::Question(_)) => Place::Question,
         Some(Overlay::Rotation(_)) => Place::Rotation,
         Some(Overlay::Rotations(_)) => Place::Rotations,
+        Some(Overlay::Tenants(_)) => Place::Tenants,
+        Some(Overlay::AskSecret(_)) => Place::AskSecret,
+        Some(Overlay::Doctor(_)) => Place::Doctor,
         Some(Overlay::Quit) => Place::QuitQuestion,
         None => match screen {
             Screen::Welcome(_) => Place::Welcome,
+            Screen::SignIn(sign_in) => match &sign_in.step {
+                Step::Trying(_) | Step::Storing(..) => Place::SigningIn,
+                Step::Credentials | Step::Review(_) => match sign_in.form.current().map(|field| &field.value) {
+                    Some(Value::Choice { .. }) => Place::FormChoice,
+                    _ => Place::FormText,
+                },
+            },
             Screen::Main(main) => match main.focus {
                 Focus::Table => Place::Table,
                 Focus::Filter => Place::Filter,

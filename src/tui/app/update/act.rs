@@ -1,6 +1,8 @@
 use super::overlay::act_in_overlay;
 use super::rotation::ask_to_rotate;
 use super::secret::{curl, read_to_copy, reveal};
+use super::sign_in::act_in_form;
+use super::tenants::{act_on_welcome, connect_another, examine, show_switcher, start_demo};
 use super::{hide_secrets, leave_pane, with_clients};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
@@ -10,7 +12,7 @@ use crate::tui::app::keymap::{Availability, Place, availability};
 use crate::tui::app::screen::help::Help;
 use crate::tui::app::screen::palette::Palette;
 use crate::tui::app::screen::pane::Pane;
-use crate::tui::app::screen::{Focus, Overlay, Screen, Welcome};
+use crate::tui::app::screen::{Focus, Overlay, Screen};
 use crate::tui::app::state::{State, Tone};
 
 pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect> {
@@ -55,10 +57,10 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
                 .say(Tone::Info, if state.mouse { "Mouse on." } else { "Mouse off: the terminal selects text again." });
             vec![Effect::SetMouse(state.mouse)]
         }
-        Action::StartDemo => {
-            state.screen = Screen::Welcome(Welcome { starting: true, failed: None });
-            vec![Effect::StartDemo]
-        }
+        Action::StartDemo => start_demo(state),
+        Action::Doctor => examine(state),
+        Action::Tenants => show_switcher(state),
+        Action::ConnectTenant => connect_another(state),
         Action::Rotations => {
             state.overlay = Some(match state.jobs.len() {
                 1 => Overlay::Rotation(JobId(0)),
@@ -67,7 +69,11 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
             Vec::new()
         }
         _ if state.overlay.is_some() => act_in_overlay(state, action),
-        _ => act_in_main(state, action),
+        _ => match &state.screen {
+            Screen::Welcome(_) => act_on_welcome(state, action),
+            Screen::SignIn(_) => act_in_form(state, action),
+            Screen::Main(_) => act_in_main(state, action),
+        },
     }
 }
 

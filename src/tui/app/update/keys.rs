@@ -3,6 +3,7 @@ use tui_input::InputRequest;
 use super::act::act;
 use super::with_clients;
 use crate::tui::app::effect::Effect;
+use crate::tui::app::hidden::Hidden;
 use crate::tui::app::key::{Code, Key, editing};
 use crate::tui::app::keymap::{self, Place};
 use crate::tui::app::screen::{Focus, Overlay, Screen, place};
@@ -71,6 +72,19 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
 
 pub(super) fn pasted(state: &mut State, text: &str) -> Vec<Effect> {
     let place = place_of(state);
+    match place {
+        Place::FormText => {
+            super::sign_in::paste(state, text);
+            return Vec::new();
+        }
+        Place::AskSecret => {
+            if let Some(Overlay::AskSecret(ask)) = &mut state.overlay {
+                ask.typed.push(text);
+            }
+            return Vec::new();
+        }
+        _ => {}
+    }
     // A paste never answers a question and never runs as commands: it is text, where text is typed.
     if !place.takes_text() {
         return Vec::new();
@@ -108,6 +122,34 @@ pub(super) fn edit(state: &mut State, place: Place, request: InputRequest) -> Ve
             }
             Vec::new()
         }
+        Place::Tenants => {
+            if let Some(switcher) = super::tenants::switcher_input(state) {
+                switcher.input.handle(request);
+                switcher.selected = 0;
+            }
+            Vec::new()
+        }
+        Place::AskSecret => {
+            if let Some(Overlay::AskSecret(ask)) = &mut state.overlay {
+                ask.wrong = None;
+                edit_hidden(&mut ask.typed, request);
+            }
+            Vec::new()
+        }
+        Place::FormText => {
+            super::sign_in::edit(state, request);
+            Vec::new()
+        }
         _ => Vec::new(),
+    }
+}
+
+/// What editing means where nobody sees what there is to edit.
+pub(super) fn edit_hidden(hidden: &mut Hidden, request: InputRequest) {
+    match request {
+        InputRequest::InsertChar(character) => hidden.push(character.encode_utf8(&mut [0; 4])),
+        InputRequest::DeletePrevChar => hidden.pop(),
+        InputRequest::DeleteLine | InputRequest::DeletePrevWord => hidden.clear(),
+        _ => {}
     }
 }

@@ -12,12 +12,15 @@ mod pointer;
 mod rotation;
 /// Revealing and copying.
 mod secret;
+/// Connecting a tenant.
+mod sign_in;
+/// The first screen, going to another tenant, what is asked for on the way.
+mod tenants;
 
 use crate::auth0::Error;
 use crate::domain::{Domain, OpenFailure};
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::{Event, Moment};
-use crate::tui::app::keymap::{self};
 use crate::tui::app::screen::clients::Clients;
 use crate::tui::app::screen::pane::Settings;
 use crate::tui::app::screen::{Focus, Main, Screen, Welcome};
@@ -48,7 +51,7 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
         Event::FocusGained | Event::Woke | Event::Resumed => Vec::new(),
         Event::DemoStarted(Ok(url)) => demo_started(state, &url),
         Event::DemoStarted(Err(why)) => {
-            state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) });
+            state.screen = Screen::Welcome(Welcome { failed: Some(why), ..Welcome::default() });
             Vec::new()
         }
         Event::Paced(wait) => {
@@ -76,6 +79,24 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Opened(id, result) => opened(state, id, result),
+        Event::Unlocked(id, result) => tenants::unlocked(state, id, result),
+        Event::Surveyed(found, known) => {
+            tenants::surveyed(state, *found, known);
+            Vec::new()
+        }
+        Event::Tried(ticket, result) => {
+            sign_in::tried(state, ticket, *result);
+            Vec::new()
+        }
+        Event::Stored(ticket, result) => sign_in::stored(state, ticket, result),
+        Event::Examined(ticket, report) => {
+            tenants::examined(state, ticket, report);
+            Vec::new()
+        }
+        Event::UsedByDefault(name, result) => {
+            tenants::used_by_default(state, &name, result);
+            Vec::new()
+        }
         Event::Connected(ticket, result) => {
             if let Screen::Main(main) = &mut state.screen
                 && main.tenant.ticket == ticket
@@ -149,7 +170,7 @@ fn opened(state: &mut State, id: TenantId, result: Result<(), OpenFailure>) -> V
             vec![Effect::LoadClients(load), Effect::Connect(session)]
         }
         Err(failure) => {
-            main.tenant.closed = Some(failure);
+            tenants::not_opened(state, id, failure);
             Vec::new()
         }
     }
@@ -159,9 +180,15 @@ fn demo_started(state: &mut State, url: &str) -> Vec<Effect> {
     match Domain::parse(url) {
         Ok(domain) => open_tenant(state, Which::demo(domain)),
         Err(why) => {
-            state.screen = Screen::Welcome(Welcome { starting: false, failed: Some(why) });
+            state.screen = Screen::Welcome(Welcome { failed: Some(why), ..Welcome::default() });
             Vec::new()
         }
+    }
+}
+
+fn with_main(state: &mut State, change: impl FnOnce(&mut Main)) {
+    if let Screen::Main(main) = &mut state.screen {
+        change(main);
     }
 }
 
@@ -169,6 +196,9 @@ fn with_clients(
     state: &mut State,
     change: impl FnOnce(&mut Clients, &mut dyn FnMut() -> Ticket) -> Vec<Effect>,
 ) -> Vec<Effect> {
+    if !matches!(state.screen, Screen::Main(_)) {
+        return Vec::new();
+    }
     let Screen::Main(mut main) = std::mem::replace(&mut state.screen, Screen::Welcome(Welcome::default())) else {
         return Vec::new();
     };

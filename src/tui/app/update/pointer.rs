@@ -47,7 +47,28 @@ pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
             }
             act(state, place, action)
         }
+        Target::Choice(position) if state.overlay.is_none() => match &mut state.screen {
+            Screen::Welcome(welcome) => {
+                welcome.selected = position;
+                act(state, place, Action::Open)
+            }
+            // A field of the form; a second click on a choice turns it.
+            Screen::SignIn(sign_in) => {
+                if sign_in.form.at == position && place == Place::FormChoice {
+                    return act(state, place, Action::NextValue);
+                }
+                if position < sign_in.form.fields.len() {
+                    sign_in.form.at = position;
+                }
+                Vec::new()
+            }
+            Screen::Main(_) => Vec::new(),
+        },
         Target::Choice(position) => match &mut state.overlay {
+            Some(Overlay::Tenants(switcher)) => {
+                switcher.selected = position;
+                act(state, place, Action::Open)
+            }
             Some(Overlay::Palette(palette)) => {
                 palette.selected = position;
                 act(state, place, Action::Open)
@@ -59,7 +80,9 @@ pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
             _ => Vec::new(),
         },
         Target::Outside => match place {
-            Place::Help | Place::Palette | Place::Rotation | Place::Rotations => act(state, place, Action::Back),
+            Place::Help | Place::Palette | Place::Rotation | Place::Rotations | Place::Tenants | Place::Doctor => {
+                act(state, place, Action::Back)
+            }
             _ => Vec::new(),
         },
         Target::Row(_) | Target::OpenRow(_) | Target::Overlay => Vec::new(),
@@ -70,6 +93,7 @@ pub(super) fn scrolled(state: &mut State, target: Target, notches: i16) -> Vec<E
     let lines = isize::from(notches) * 3;
     match (&mut state.overlay, target) {
         (Some(Overlay::Help(help)), _) => help.scroll = help.scroll.saturating_add_signed(lines),
+        (Some(Overlay::Doctor(doctor)), _) => doctor.scroll = doctor.scroll.saturating_add_signed(lines),
         (Some(_), _) => {}
         (None, target) => {
             if let Screen::Main(main) = &mut state.screen {

@@ -20,7 +20,12 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, question: &Question, state: 
     let environment =
         main.tenant.environment().map(|environment| format!("  ({})", environment.name())).unwrap_or_default();
     let tenant = main.tenant.called();
-    lines.extend(paragraph(&format!("tenant     {tenant}{environment}"), cells, theme.text));
+    // The badge says it in the tenant's colour, the words say it without.
+    lines.push(vec![
+        Piece::new("tenant     ", theme.text),
+        Piece::new(format!(" {tenant} "), theme.badge(main.tenant.colour())),
+        Piece::new(environment, theme.text),
+    ]);
     lines.push(Vec::new());
     lines.extend(paragraph(
         "The current secret stops working within 30 seconds; every app that uses it must be updated.",

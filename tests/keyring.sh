@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# The keyring (src/tenants/keyring) against a real Secret Service, gnome-keyring: what is stored is there for other programs,
+# is replaced and removed; what auth0-cli stores is found; and a keyring that is locked, silent, dying or not there is an error
+# that says so, and no hang. The cases are the tests of tests/keyring_store.rs, each on a session bus and in a home of its
+# own: nothing of the user's own keyring is touched. All run at once, in half a minute. `tests/keyring.sh locked` runs that one.
+#
+# Needs cargo and Debian's apt-get for what is missing.
+set -euo pipefail
+# shellcheck source=common.bash
+source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+
+unset DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS GNOME_KEYRING_CONTROL
+need dbus-daemon dbus-daemon
+need dbus-send dbus-bin
+need gnome-keyring-daemon gnome-keyring
+need secret-tool libsecret-tools
+need jq jq
+
+# The tests as a program: below, neither cargo nor rustup finds its home.
+(cd "$root" && cargo test --quiet --no-run --message-format=json --test keyring_store) >"$work/built"
+tests=$(jq -r 'select(.executable != null and .target.name == "keyring_store") | .executable' "$work/built")
+[[ -x $tests ]] || fail 'the tests were not built'
+
+# A bus that starts nothing by itself.
+cat >"$work/bare.conf" <<CONF
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir=$work</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+CONF
+# One that can start the keyring, which then fails.
+mkdir "$work/services"
+printf '[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n' >"$work/services/broken.service"
+sed "s|<listen>|<servicedir>$work/services</servicedir>&|" "$work/bare.conf" >"$work/broken.conf"
+
+# A home of this case's own.
+home() {
+    place=$work/$name
+    mkdir -p "$place"/home/.{cache,config,local/share}
+    mkdir -m 700 "$place/runtime"
+    export HOME=$place/home XDG_RUNTIME_DIR=$place/runtime ROLLOVER_KEYRING_TEST=$place/home
+    export XDG_CACHE_HOME=$HOME/.cache XDG_CONFIG_HOME=$HOME/.config XDG_DATA_HOME=$HOME/.local/share
+    started=()
+    trap 'kill -KILL "${started[@]}" 2>/dev/null || true' EXIT
+}
+
+# bus [ARGUMENT]: a bus of this case's own; without an argument, one that starts nothing by itself.
+bus() {
+    home
+    dbus-daemon "${1:---config-file=$work/bare.conf}" --nofork --print-address=3 3>"$place/address" 2>"$place/bus.log" &
+    bus=$!
+    started+=("$bus")
+    within 20 test -s "$place/address" || { cat "$place/bus.log" >&2; fail 'the bus did not start'; }
+    DBUS_SESSION_BUS_ADDRESS=$(cat "$place/address")
+    export DBUS_SESSION_BUS_ADDRESS ROLLOVER_KEYRING_BUS=$bus
+}
+
+there() {
+    dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
+        string:org.freedesktop.secrets 2>/dev/null | grep -q 'boolean true'
+}
+
+# keyring [--unlock]: gnome-keyring on this case's bus, with a collection "login" where it is unlocked.
+keyring() {
+    printf 'pw' >"$place/password"
+    gnome-keyring-daemon "$@" --foreground --components=secrets <"$place/password" >"$place/keyring.log" 2>&1 &
+    keyring=$!
+    started+=("$keyring")
+    within 20 there || { cat "$place/keyring.log" >&2; fail 'gnome-keyring did not start'; }
+}
+
+# judge TEST: runs that test, which must be there.
+judge() {
+    timeout 100 "$tests" --ignored --exact "$1" >"$place/$1.log" 2>&1 || { cat "$place/$1.log" >&2; fail "$1"; }
+    grep -q '^test result: ok. 1 passed' "$place/$1.log" || fail "there is no test $1"
+}
+
+case_many_threads() {
+    bus
+    keyring --unlock
+    judge stored_replaced_and_deleted_on_many_threads
+    passed 'stored, found by secret-tool, replaced by one, removed: on many threads'
+}
+
+case_one_thread() {
+    bus
+    keyring --unlock
+    judge stored_replaced_and_deleted_on_one_thread
+    passed 'stored, found by secret-tool, replaced by one, removed: on one thread'
+}
+
+case_locked() {
+    # The usual bus: it can start the program that asks the person, and that finds no display.
+    bus --session
+    keyring --unlock
+    judge a_locked_keyring_is_told_without_asking
+    passed 'a locked keyring is told of without a question, and is an error where nobody answers one'
+}
+
+case_asked() {
+    bus
+    judge unlocked_by_the_person
+    judge not_unlocked_by_the_person
+    judge the_newest_of_several
+    passed 'the question whether to unlock is asked, and its answer holds'
+}
+
+case_no_service() {
+    bus
+    judge no_service
+    passed 'no keyring on the bus is told'
+}
+
+case_broken_service() {
+    bus "--config-file=$work/broken.conf"
+    judge service_that_does_not_start
+    passed 'a keyring that does not start is told'
+}
+
+case_no_collection() {
+    bus
+    keyring
+    judge no_default_collection
+    passed 'a keyring without a collection is told'
+}
+
+case_no_bus() {
+    home
+    judge no_bus
+    DBUS_SESSION_BUS_ADDRESS='unix:path=/nowhere/bus' judge no_bus
+    DBUS_SESSION_BUS_ADDRESS='nonsense' judge bad_address
+    DBUS_SESSION_BUS_ADDRESS='disabled:' judge bad_address
+    passed 'no bus, and an address that is none, are told'
+}
+
+case_dead_bus() {
+    bus
+    kill -KILL "$bus"
+    { wait "$bus" || true; } 2>/dev/null
+    judge dead_bus
+    passed 'a bus that has died is told'
+}
+
+case_silent_bus() {
+    bus
+    kill -STOP "$bus"
+    judge bus_that_says_nothing
+    passed 'a bus that says nothing is not waited for'
+}
+
+case_silent_service() {
+    bus
+    keyring --unlock
+    kill -STOP "$keyring"
+    judge service_that_says_nothing
+    passed 'a keyring that says nothing is not waited for'
+}
+
+case_dying() {
+    bus
+    keyring --unlock
+    kill -STOP "$keyring"
+    judge bus_that_ends_in_the_middle
+    passed 'a bus that ends in the middle is told'
+}
+
+case_denying() {
+    bus
+    judge a_service_that_denies_or_dies
+    passed 'a keyring that denies, or dies in the middle, is told'
+}
+
+case_no_text() {
+    bus
+    keyring --unlock
+    judge what_is_no_text_is_an_error
+    passed 'what is no text is an error'
+}
+
+case_auth0_cli() {
+    bus --session
+    keyring --unlock
+    judge the_token_of_auth0_cli
+    passed "auth0-cli's token is read in its parts, else from its file, and nothing of it is written"
+}
+
+cases=() names=("$@")
+(($# > 0)) || mapfile -t names < <(compgen -A function case_ | sed 's/^case_//')
+for name in "${names[@]}"; do
+    ("case_$name") &
+    cases+=("$!")
+done
+failures=0
+for pid in "${cases[@]}"; do wait "$pid" || failures=$((failures + 1)); done
+((failures == 0)) || fail "$failures of the cases"
