@@ -2,27 +2,25 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::token::moment;
 use super::{waited, within};
-use crate::domain::Surroundings;
 use crate::domain::preflight::{Finding, Topic};
 use crate::tenants::Tenants;
+use crate::tenants::auth0_cli::{self, CliError, Found};
 use crate::tenants::keyring::{KeyringState, KeyringStatus};
 
 pub(super) async fn look(tenants: &Tenants, patience: Duration) -> Vec<Finding> {
-    let (state, surroundings) =
-        tokio::join!(within(patience, tenants.keyring()), within(patience, tenants.surroundings()));
-    let mut findings = vec![match state {
+    let keyring = match within(patience, tenants.keyring()).await {
         Some(Some(state)) => keyring(state),
         Some(None) => Finding::ok(Topic::Keyring, "not used here"),
         None => {
             let what = format!("it gave no answer within {}", waited(patience));
             Finding::warning(Topic::Keyring, what, "End the program that keeps it and start it anew.")
         }
-    }];
-    if let Some(surroundings) = surroundings {
-        findings.push(passphrase(&surroundings));
-        findings.extend(auth0_cli(&surroundings, OffsetDateTime::now_utc().unix_timestamp()));
-    }
+    };
+    let mut findings = vec![keyring, passphrase(tenants.has_passphrase(), tenants.is_unlocked())];
+    let found = auth0_cli::tenants(&|name| tenants.variable(name));
+    findings.extend(signed_in(found, OffsetDateTime::now_utc().unix_timestamp()));
     findings
 }
 
@@ -40,8 +38,8 @@ fn keyring(state: KeyringState) -> Finding {
     }
 }
 
-fn passphrase(surroundings: &Surroundings) -> Finding {
-    let what = match (surroundings.has_passphrase, surroundings.unlocked) {
+fn passphrase(chosen: bool, given: bool) -> Finding {
+    let what = match (chosen, given) {
         (false, _) => "none has been chosen: nothing is kept in files",
         (true, false) => "chosen; it is asked for when a credential in a file is needed",
         (true, true) => "chosen, and given in this run",
@@ -49,32 +47,36 @@ fn passphrase(surroundings: &Surroundings) -> Finding {
     Finding::ok(Topic::Passphrase, what)
 }
 
-fn auth0_cli(surroundings: &Surroundings, now: i64) -> Vec<Finding> {
-    if let Some(trouble) = &surroundings.auth0_cli_trouble {
-        return vec![Finding::warning(Topic::Auth0Cli, trouble, "")];
+/// Where auth0-cli is signed in. That its token has expired matters only to a tenant that signs in with it, which says so.
+fn signed_in(found: Result<Found, CliError>, now: i64) -> Vec<Finding> {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return vec![Finding::warning(Topic::Auth0Cli, error.to_string(), "")],
+    };
+    let mut findings = Vec::new();
+    if let Some(hint) = found.hint() {
+        let (what, mend) = hint.split_once("; run: ").unwrap_or((&hint, ""));
+        let mend = if mend.is_empty() { String::new() } else { format!("Run: {mend}") };
+        findings.push(Finding::warning(Topic::Auth0Cli, what, mend));
     }
-    if surroundings.auth0_cli.is_empty() {
-        return vec![Finding::ok(Topic::Auth0Cli, "not signed in anywhere")];
+    if found.tenants.is_empty() {
+        findings.push(Finding::ok(Topic::Auth0Cli, "not signed in anywhere"));
     }
-    let each = surroundings.auth0_cli.iter().map(|one| match one.expires_at {
-        Some(at) if at <= now => {
-            Finding::ok(Topic::Auth0Cli, format!("{}: its token expired {}", one.domain, super::token::moment(at, now)))
+    findings.extend(found.tenants.iter().map(|one| match one.expires_at {
+        Some(at) if one.is_expired(now) => {
+            let what = format!("{}: its token is of no use any more, {}", one.domain, moment(at, now));
+            Finding::ok(Topic::Auth0Cli, what).advising(format!("Run: {}", one.renewal()))
         }
-        Some(at) => {
-            let when = super::token::moment(at, now);
-            Finding::ok(Topic::Auth0Cli, format!("{}: signed in until {when}", one.domain))
-        }
+        Some(at) => Finding::ok(Topic::Auth0Cli, format!("{}: signed in until {}", one.domain, moment(at, now))),
         None => Finding::ok(Topic::Auth0Cli, format!("{}: signed in", one.domain)),
-    });
-    each.collect()
+    }));
+    findings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::preflight::Standing;
-    use crate::domain::sign_in::CliTenant;
-    use crate::domain::{Domain, Scopes};
 
     #[test]
     fn a_keyring_that_cannot_be_used_is_a_warning_with_another_way() {
@@ -85,27 +87,38 @@ mod tests {
     }
 
     #[test]
-    fn auth0_cli_is_named_by_its_domains() {
-        let one = |domain: &str, expires_at| CliTenant {
-            domain: Domain::parse(domain).expect("a domain"),
-            name: "a name".into(),
-            expires_at,
-            scopes: Scopes::unknown(),
+    #[cfg(unix)]
+    fn auth0_cli_is_named_by_its_domains_and_never_by_its_tokens() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join(".config").join("auth0");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("config.json");
+        let one = |domain: &str, at: &str| {
+            format!(
+                "\"{domain}\": {{\"name\": \"x\", \"domain\": \"{domain}\", \"access_token\": \"canary\", \"expires_at\": \"{at}\"}}"
+            )
         };
-        let surroundings = Surroundings {
-            auth0_cli: vec![one("a.auth0.com", Some(7200)), one("b.auth0.com", Some(10)), one("c.auth0.com", None)],
-            ..Surroundings::default()
-        };
-        let what: Vec<_> = auth0_cli(&surroundings, 3600).into_iter().map(|one| one.what).collect();
+        let (live, dead) = (one("a.auth0.com", "1970-01-01T03:00:00Z"), one("b.auth0.com", "1970-01-01T00:00:10Z"));
+        std::fs::write(&file, format!("{{\"tenants\": {{{live}, {dead}}}}}")).expect("a file");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+        let variable = home.path().as_os_str().to_owned();
+        let found = auth0_cli::tenants(&|name| (name == "HOME").then(|| variable.clone()));
+        let findings = signed_in(found, 3600);
+        let what: Vec<_> = findings.iter().map(|one| (one.standing, one.what.as_str())).collect();
         assert_eq!(
             what,
             [
-                "a.auth0.com: signed in until 1970-01-01 02:00 UTC, in 60 minutes",
-                "b.auth0.com: its token expired 1970-01-01 00:00 UTC, 59 minutes ago",
-                "c.auth0.com: signed in",
+                (Standing::Warning, "others can read auth0-cli's file"),
+                (Standing::Ok, "a.auth0.com: signed in until 1970-01-01 03:00 UTC, in 2 hours"),
+                (Standing::Ok, "b.auth0.com: its token is of no use any more, 1970-01-01 00:00 UTC, 59 minutes ago"),
             ]
         );
-        let trouble = Surroundings { auth0_cli_trouble: Some("line 3".into()), ..Surroundings::default() };
-        assert_eq!(auth0_cli(&trouble, 0)[0].standing, Standing::Warning);
+        assert_eq!(findings[0].mend, Some(format!("Run: chmod 600 {}", file.display())));
+        assert_eq!(findings[2].mend.as_deref(), Some("Run: auth0 login"));
+        assert!(!format!("{findings:?}").contains("canary"));
+        std::fs::write(&file, "no JSON").expect("a file");
+        let found = auth0_cli::tenants(&|name| (name == "HOME").then(|| variable.clone()));
+        assert_eq!(signed_in(found, 0)[0].standing, Standing::Warning);
     }
 }

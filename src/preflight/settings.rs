@@ -219,11 +219,11 @@ mod tests {
             ("AUTH0_API_TOKEN", "canary"),
             ("AUTH0_CLIENT_SECRET", "canary"),
         ];
+        static RIGHT: &[(&str, &str)] = &[("AUTH0_DOMAIN", "x.auth0.com"), SET[1], SET[3]];
         let all = listed("", SET, None);
         assert_eq!(one(&all, "AUTH0_DOMAIN").0, "set, and no domain");
         assert_eq!(one(&all, "AUTH0_CLIENT_ID").0, "an id of 64 characters");
         assert!(!format!("{all:?}").contains("canary"), "{all:?}");
-        static RIGHT: &[(&str, &str)] = &[("AUTH0_DOMAIN", "x.auth0.com"), SET[1], SET[3]];
         let all = listed("", RIGHT, None);
         assert_eq!(one(&all, "tenants.x.client_id").0, "an id of 64 characters");
         assert!(!format!("{all:?}").contains("canary"), "{all:?}");

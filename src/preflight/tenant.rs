@@ -7,7 +7,7 @@ use crate::domain::preflight::{Finding, Topic};
 use crate::domain::untrusted::shown;
 use crate::domain::{Domain, Keep, Needs, Origin, Profile, WayIn};
 use crate::tenants::keyring::{KeyringState, KeyringStatus};
-use crate::tenants::{Config, SelectError};
+use crate::tenants::{Config, SelectError, auth0_cli};
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -165,7 +165,7 @@ impl<'a> Target<'a> {
         if !unused.is_empty() {
             from = format!("{from}; {} set and not used", unused.join(", "));
         }
-        if given.is_none() && (self.profile.kept == Some(Keep::Keyring) || self.way == Some(WayIn::Auth0Cli)) {
+        if given.is_none() && self.needs_keyring(inputs) {
             // A locked one would ask its user.
             let state = within(inputs.patience, inputs.tenants.keyring()).await;
             if matches!(state, Some(Some(KeyringState { status: KeyringStatus::Locked, .. }))) {
@@ -193,6 +193,16 @@ impl<'a> Target<'a> {
         };
         let finding = if asked_for { Finding::warning } else { Finding::problem };
         (finding(Topic::SignIn, &what, mend), None)
+    }
+
+    /// Whether the credential stands in the keyring.
+    fn needs_keyring(&self, inputs: &Inputs<'_>) -> bool {
+        if self.way != Some(WayIn::Auth0Cli) {
+            return self.profile.kept == Some(Keep::Keyring);
+        }
+        // auth0-cli writes a token into its file only where it could not write the keyring.
+        let found = auth0_cli::tenants(&|name| inputs.tenants.variable(name));
+        found.is_ok_and(|found| found.tenants.iter().any(|one| one.domain == self.profile.domain && !one.token_in_file))
     }
 
     /// How it signs in, and where the credential for it is.
@@ -277,13 +287,12 @@ mod tests {
 
     #[test]
     fn what_wins_over_what_is_told() {
-        let token = ("AUTH0_API_TOKEN", "t");
+        static ELSEWHERE: &[(&str, &str)] = &[("AUTH0_DOMAIN", "third.eu.auth0.com"), ("AUTH0_API_TOKEN", "t")];
         let plain = selection(None, &[]);
         assert_eq!(
             (plain.standing, plain.what.as_str()),
             (Standing::Ok, "`acme`, acme.eu.auth0.com; by `tenant` in config.toml, line 1")
         );
-        static ELSEWHERE: &[(&str, &str)] = &[("AUTH0_DOMAIN", "third.eu.auth0.com"), ("AUTH0_API_TOKEN", "t")];
         let elsewhere = selection(None, ELSEWHERE);
         assert_eq!(elsewhere.standing, Standing::Warning);
         assert_eq!(
@@ -303,6 +312,5 @@ mod tests {
         );
         let unknown = selection(Some("acm"), &[]);
         assert!(unknown.standing == Standing::Problem && unknown.what.contains("did you mean `acme`"), "{unknown:?}");
-        let _ = token;
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn look(
     };
     // The server's clock decides, where it is known.
     let now = OffsetDateTime::now_utc().unix_timestamp() - clock_ahead.unwrap_or(0);
-    let valid = validity(session.expires_at, now, api.renews(), &anew(target));
+    let valid = validity(session.expires_at, now, session.renews, &anew(target));
     let expired = valid.standing == Standing::Problem;
     findings.push(valid);
     if reached && !expired {

@@ -196,6 +196,18 @@ impl Tenants {
         if self.keyring { Some(keyring::state().await) } else { None }
     }
 
+    /// Whether a passphrase of sealed credentials has been chosen.
+    #[must_use]
+    pub fn has_passphrase(&self) -> bool {
+        self.vault.has_passphrase()
+    }
+
+    /// Whether the passphrase was given in this run.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.vault.is_unlocked()
+    }
+
     /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.
     ///
     /// # Errors
