@@ -44,6 +44,7 @@ Environment:
   AUTH0_AUDIENCE                      where it is not https://DOMAIN/api/v2/ (custom domains)
   ROLLOVER_TENANT                     like --tenant
   ROLLOVER_HOME                       one folder for all files of rollover
+  HTTPS_PROXY, ALL_PROXY, NO_PROXY    honoured, and shown
   NO_COLOR                            no colours
 
 Exit codes:

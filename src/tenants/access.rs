@@ -99,11 +99,7 @@ impl Tenants {
     /// # Errors
     /// Where what is set cannot be right, or credentials are missing.
     pub fn select(&self, flag: Option<&str>, config: &Config) -> Result<Option<Chosen>, SelectError> {
-        let mut chosen = select(flag, &|name| self.variable(name), config)?;
-        if let Some(chosen) = &mut chosen {
-            chosen.profile.ca_file = config.ca_file_of(Some(&chosen.profile));
-        }
-        Ok(chosen)
+        select(flag, &|name| self.variable(name), config)
     }
 
     /// Connects to a selected tenant with the credentials that were given, or with those that are kept.
@@ -115,7 +111,7 @@ impl Tenants {
             Some(credentials) => (credentials, None),
             None => self.stored(profile).await?,
         };
-        connect(profile, credentials, keeper)
+        self.connect(profile, credentials, keeper)
     }
 
     /// Connects with a credential that was just typed: it is used, and not kept.
@@ -124,7 +120,25 @@ impl Tenants {
     /// Where it cannot be one.
     pub fn open_with(&self, profile: &Profile, typed: Arc<Secret>) -> Result<Api, OpenFailure> {
         let way = profile.way_in.as_ref().ok_or_else(|| no_way_in(profile))?;
-        connect(profile, credentials_of(way, typed, None), None)
+        self.connect(profile, credentials_of(way, typed, None), None)
+    }
+
+    fn connect(
+        &self,
+        profile: &Profile,
+        credentials: Credentials,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Result<Api, OpenFailure> {
+        // A mistake in the file is told where the file is asked for; here it means no authorities for everybody.
+        let for_all = || self.config().ok().and_then(|config| config.ca_file);
+        let connection = Connection {
+            audience: profile.audience.clone(),
+            ca_file: profile.ca_file.clone().or_else(for_all),
+            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+            keeper,
+            ..Connection::new(profile.domain.clone(), credentials)
+        };
+        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
     }
 
     /// Signs in for the first time, with a credential that was just typed, or, where none was, with what the way in finds itself.
@@ -136,11 +150,9 @@ impl Tenants {
         profile: &Profile,
         typed: Option<Arc<Secret>>,
     ) -> Result<(Session, Greeting), OpenFailure> {
-        let ca_file = self.config().map(|config| config.ca_file_of(Some(profile))).unwrap_or_default();
-        let profile = Profile { ca_file, ..profile.clone() };
         let api = match typed {
-            Some(typed) => self.open_with(&profile, typed)?,
-            None => self.open(&profile, None).await?,
+            Some(typed) => self.open_with(profile, typed)?,
+            None => self.open(profile, None).await?,
         };
         let failed = |error: crate::auth0::Error| OpenFailure::new(error.to_string(), error.hint);
         let session = api.session().await.map_err(failed)?;
@@ -358,17 +370,6 @@ impl Keeper for Stored {
     }
 }
 
-fn connect(profile: &Profile, credentials: Credentials, keeper: Option<Arc<dyn Keeper>>) -> Result<Api, OpenFailure> {
-    let connection = Connection {
-        audience: profile.audience.clone(),
-        ca_file: profile.ca_file.clone(),
-        burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
-        keeper,
-        ..Connection::new(profile.domain.clone(), credentials)
-    };
-    Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
-}
-
 fn no_way_in(profile: &Profile) -> OpenFailure {
     OpenFailure::new(
         format!("there are no credentials for {}", profile.domain),
@@ -377,8 +378,7 @@ fn no_way_in(profile: &Profile) -> OpenFailure {
 }
 
 /// The credentials of a way in, with the secret, key or token for it.
-#[must_use]
-pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Secret>>) -> Credentials {
+fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Secret>>) -> Credentials {
     match way {
         WayIn::ClientSecret { client_id } => {
             Credentials::ClientSecret { client_id: client_id.clone(), secret, previous }

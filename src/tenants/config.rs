@@ -130,12 +130,6 @@ impl Config {
     pub fn profile_of(&self, domain: &Domain) -> Option<&Profile> {
         self.tenants.values().find(|profile| profile.domain == *domain)
     }
-
-    /// The authorities to trust for a tenant: its own, else those for every one.
-    #[must_use]
-    pub fn ca_file_of(&self, profile: Option<&Profile>) -> Option<PathBuf> {
-        profile.and_then(|profile| profile.ca_file.clone()).or_else(|| self.ca_file.clone())
-    }
 }
 
 /// The nearest of `known` to `wanted`, where one is near enough to be meant.
@@ -178,7 +172,7 @@ pub(super) fn text(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = Zeroizing::new(error.into_bytes());
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         wrong(Some(line), "this is no UTF-8 text; save the file as UTF-8".to_owned())
     })
 }

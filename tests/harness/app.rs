@@ -110,10 +110,16 @@ impl App {
     /// On whatever answers at `url`.
     pub fn at(url: &str, token: &str, environment: Option<Environment>, size: (u16, u16)) -> Self {
         let domain = Domain::parse(url).expect("a domain");
+        Self::which(Which::at(domain, environment), token, size)
+    }
+
+    /// On this tenant, with a token.
+    pub fn which(which: Which, token: &str, size: (u16, u16)) -> Self {
+        let domain = which.profile.domain.clone();
         let credentials = Credentials::Token(Arc::new(Secret::new(token.to_owned())));
         let api = Api::new(Connection::new(domain.clone(), credentials)).expect("an API client");
         let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
-        let effects = open_tenant(&mut state, Which::at(domain.clone(), environment));
+        let effects = open_tenant(&mut state, which);
         let copies = Copies::default();
         let runner = Runner::new(state, Some(api), None, copier(&copies), None);
         let mut app = Self::around(runner, size, copies);

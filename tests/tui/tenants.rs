@@ -7,6 +7,7 @@ use rollover::sim::Running;
 use rollover::tenants::Tenants;
 use rollover::tui::app::event::Event;
 use rollover::tui::app::screen::Screen;
+use rollover::tui::app::state::Which;
 use tempfile::TempDir;
 
 use super::app::App;
@@ -378,4 +379,17 @@ async fn what_works_here_is_told_on_screen_and_asks_for_nothing_secret() {
     }
     assert!(!seen.contains(tenant.client_secret()) && !seen.contains(PASSPHRASE));
     assert!(tenant.requests().iter().all(|request| !request.query.contains("client_secret")));
+}
+
+#[tokio::test]
+async fn that_the_environment_wins_over_a_stored_tenant_is_said() {
+    let tenant = tenant().await;
+    for (size, said) in [((80, 24), " by environment "), ((120, 36), " by environment, not `acme`")] {
+        let domain = rollover::domain::Domain::parse(tenant.url()).expect("a domain");
+        let which = Which { beats: Some("acme".into()), ..Which::at(domain, None) };
+        let mut app = App::which(which, tenant.token(), size);
+        app.idle().await;
+        let screen = app.screen();
+        assert!(screen.lines().next().is_some_and(|header| header.contains(said)), "{screen}");
+    }
 }
