@@ -1,4 +1,5 @@
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::domain::profile::check_name;
 use crate::domain::sign_in::CliTenant;
 use crate::domain::untrusted::shown;
 use crate::domain::{Ability, Domain, Environment, Greeting, Keep, Profile, Scopes, Secret, Surroundings, WayIn};
-use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, private_key};
+use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, full_path, private_key};
 
 /// Connects a tenant: finds out how to sign in, signs in once, and stores what is needed to do so again.
 pub async fn run(global: &Global, login: &Login) -> Ended {
@@ -25,7 +26,7 @@ pub async fn run(global: &Global, login: &Login) -> Ended {
     let surroundings = tenants.surroundings().await;
     let Draft { mut profile, secret } = draft(global, login, &config, &surroundings)?;
     profile.read_only |= global.read_only;
-    let api = connect(&tenants, &profile, secret.as_ref()).await?;
+    let api = connect(&tenants, &config, &profile, secret.as_ref()).await?;
     let session = api.session().await?;
     let greeting = api.greet().await?;
     tell(&output, &profile, &session, &greeting);
@@ -92,7 +93,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
             let (client_id, algorithm) = (client_id()?, login.algorithm.unwrap_or_default());
             match login.private_key.as_deref() {
                 Some(path) if path.as_os_str() != "-" => {
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(path)?;
                     let key = private_key(&path)?;
                     let kept = login.store_key;
                     let key_file = (!kept).then_some(path);
@@ -101,7 +102,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
                 Some(_) => (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: None }, Some(from_stdin()?)),
                 None => {
                     let path = ask::line("Private key file (PEM): ", "--private-key")?;
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(Path::new(&path))?;
                     let key = private_key(&path)?;
                     (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: Some(path) }, Some(Arc::new(key)))
                 }
@@ -119,7 +120,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
         colour: login.colour.or(start.colour),
         plan: login.plan.or(start.plan),
         ca_file: match &login.ca_file {
-            Some(path) => Some(std::path::absolute(path)?),
+            Some(path) => Some(full_path(path)?),
             None => start.ca_file,
         },
         way_in: Some(way_in),
@@ -263,7 +264,14 @@ fn from_stdin() -> Result<Arc<Secret>, Failure> {
     Ok(Arc::new(Secret::new(trimmed.to_owned())))
 }
 
-async fn connect(tenants: &Tenants, profile: &Profile, secret: Option<&Arc<Secret>>) -> Result<Api, Failure> {
+async fn connect(
+    tenants: &Tenants,
+    config: &Config,
+    profile: &Profile,
+    secret: Option<&Arc<Secret>>,
+) -> Result<Api, Failure> {
+    // Authorities for every tenant are trusted here too, and do not become this one's own.
+    let profile = &Profile { ca_file: config.ca_file_of(Some(profile)), ..profile.clone() };
     match (secret, &profile.way_in) {
         (Some(secret), Some(way)) => {
             let credentials = credentials_of(way, Arc::clone(secret), None);
@@ -282,19 +290,27 @@ async fn connect(tenants: &Tenants, profile: &Profile, secret: Option<&Arc<Secre
 fn tell(output: &Output, profile: &Profile, session: &Session, greeting: &Greeting) {
     let name = greeting.friendly_name.as_ref().map(|name| format!(" ({})", name.shown())).unwrap_or_default();
     output.progress(&format!("Signed in at {}{name}.", profile.domain));
+    // What is missing is worth a line in a script's log too; with --json the scopes are in the document.
+    let warn = |line: &str| {
+        if !output.json {
+            say(line);
+        }
+    };
     for (ability, scope, what) in Scopes::PURPOSES {
-        let line = match ability(&session.scopes) {
-            Ability::Yes => format!("  ✓ {what} ({scope})"),
-            Ability::Unknown => format!("  ? {what} ({scope}): the token does not tell"),
-            Ability::No { .. } => format!("  ✗ {what}: the token lacks {scope}"),
-        };
-        output.progress(&line);
+        match ability(&session.scopes) {
+            Ability::Yes => output.progress(&format!("  ✓ {what} ({scope})")),
+            Ability::Unknown => output.progress(&format!("  ? {what} ({scope}): the token does not tell")),
+            Ability::No { .. } => warn(&format!("  ✗ {what}: the token lacks {scope}")),
+        }
+    }
+    if let (Some(why), false) = (&greeting.cannot_list, session.scopes.is_known()) {
+        warn(&format!("  ✗ {why}"));
     }
     let rotates = session.scopes.rotate().may();
     if !rotates && profile.way_in == Some(WayIn::Auth0Cli) {
-        output.progress("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
+        warn("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
     } else if !rotates {
-        output.progress("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
+        warn("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
     }
 }
 
@@ -332,7 +348,7 @@ fn where_kept(login: &Login, profile: &Profile, surroundings: &Surroundings) -> 
         let answer = ask::line(&format!("Keep the token in {} until it expires? [y/N] ", best.words()), "--kept-in")?;
         return Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes").then_some(best));
     }
-    if let Some(why) = &surroundings.no_keyring {
+    if let (Some(why), false) = (&surroundings.no_keyring, login.json) {
         say(&format!("rollover: there is no keyring to use ({why}); the credential goes to {}.", Keep::File.words()));
     }
     Ok(Some(best))

@@ -17,9 +17,13 @@ impl Domain {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         // Before an `@` stands a user's name, and maybe a password.
-        let shown = super::untrusted::shown(if text.contains('@') { "…@…" } else { text });
+        let shown = super::untrusted::brief(if text.contains('@') { "…@…" } else { text });
         if text.is_empty() {
             return Err("the domain is empty; expected a host such as acme.eu.auth0.com".to_owned());
+        }
+        // A host has at most 253 characters; a scheme and a port come around it.
+        if text.chars().count() > 280 {
+            return Err(format!("`{shown}` is longer than a host can be; expected one such as acme.eu.auth0.com"));
         }
         let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let mut base = Url::parse(&full)
@@ -39,7 +43,10 @@ impl Domain {
                 ));
             }
             other => {
-                return Err(format!("`{other}://` is not supported; write the bare host, such as acme.eu.auth0.com"));
+                return Err(format!(
+                    "`{}://` is not supported; write the bare host, such as acme.eu.auth0.com",
+                    super::untrusted::brief(other)
+                ));
             }
         }
         if base.host().is_none() {

@@ -258,7 +258,7 @@ mod tests {
     fn found(claim: Option<&str>, way: &WayIn) -> Vec<Finding> {
         let scopes = claim.map_or_else(Scopes::unknown, Scopes::from_claim);
         let session =
-            Session { scopes, expires_at: None, our_client_id: Some("abc".into()), renews: true, proxy: None };
+            Session { scopes, expires_at: None, renews: true, our_client_id: Some("abc".into()), proxy: None };
         scopes_of(&session, way)
     }
 

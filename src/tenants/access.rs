@@ -277,16 +277,13 @@ impl Tenants {
         let place = profile.kept.zip(profile.slot());
         let mut undo = None;
         if let (Some((keep, slot)), Some(secret)) = (&place, credential) {
-            undo = self.vault.read(*keep, slot).await.ok().flatten();
+            undo = Some((*keep, slot, self.vault.before(*keep, slot).await?));
             self.vault.write(*keep, slot, &Kept { secret, previous: None }).await?;
         }
         if let Err(error) = edit::put(&self.home, profile, select) {
-            if let Some((keep, slot)) = &place {
-                // What could not be written is what is told; the credential alone would never be found again.
-                let _ = match undo {
-                    Some(kept) => self.vault.write(*keep, slot, &kept).await,
-                    None => self.vault.remove(*keep, slot).await.map(drop),
-                };
+            if let Some((keep, slot, before)) = undo {
+                // What could not be written is what is told. The credential may be another table's, of the same client.
+                let _ = self.vault.put_back(keep, slot, &before).await;
             }
             return Err(error.into());
         }
@@ -393,11 +390,14 @@ pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Sec
     }
 }
 
-/// A path that may begin at `~/`.
-fn from_home(path: &Path) -> PathBuf {
+/// A path in full; it may begin at `~/`, which no shell has replaced where it was typed at a question.
+///
+/// # Errors
+/// Where there is no current folder.
+pub fn full_path(path: &Path) -> std::io::Result<PathBuf> {
     match (path.strip_prefix("~"), directories::BaseDirs::new()) {
-        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
-        _ => path.to_owned(),
+        (Ok(rest), Some(folders)) => Ok(folders.home_dir().join(rest)),
+        _ => std::path::absolute(path),
     }
 }
 
@@ -406,8 +406,7 @@ fn from_home(path: &Path) -> PathBuf {
 /// # Errors
 /// The file, what is wrong with it, and the mend.
 pub fn private_key(path: &Path) -> Result<Secret, OpenFailure> {
-    let path = &from_home(path);
-    let text = files::read_key(path).map_err(|error| {
+    let text = full_path(path).and_then(|path| files::read_key(&path)).map_err(|error| {
         let path = path.display().to_string();
         OpenFailure::new(
             format!("the private key in {} cannot be used: {error}", crate::domain::untrusted::shown(&path)),

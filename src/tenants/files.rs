@@ -47,15 +47,27 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As the system says; where others can read it; where it is larger than a megabyte or no UTF-8.
 pub fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut bytes = read_bytes(path)?;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        io::Error::other("it is no UTF-8 text")
+    })
+}
+
+/// Reads a file of ours as it is.
+///
+/// # Errors
+/// As the system says; where others can read it; where it is larger than a megabyte.
+pub fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
     if size > MOST {
         return Err(io::Error::other(format!("it is larger than {} MiB", MOST >> 20)));
     }
     // Room for all of it from the start: a text that grows leaves copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or_default() + 64));
-    file.take(MOST).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 64));
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Reads somebody's private key: only its owner may be able to, wherever it lies.

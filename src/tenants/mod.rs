@@ -25,7 +25,7 @@ mod usage;
 /// Where credentials are kept.
 mod vault;
 
-pub use access::{StoreError, Tenants, credentials_of, private_key};
+pub use access::{StoreError, Tenants, credentials_of, full_path, private_key};
 pub use config::{Config, ConfigError, nearest};
 #[cfg(test)]
 pub(crate) use config::{SETTINGS, TENANT_SETTINGS};

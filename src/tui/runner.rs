@@ -21,7 +21,7 @@ use super::app::{State, sort, update};
 use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
 use crate::domain::{Domain, OpenFailure, Profile, Secret};
 use crate::tenants::{Config, Tenants};
-use crate::{clipboard, rollover, sim};
+use crate::{clipboard, preflight, rollover, sim};
 
 /// What a copy came to, and the bytes that must go to the terminal for it (OSC 52).
 pub type CopyAnswer = (Result<CopyReport, String>, Vec<u8>);
@@ -293,6 +293,8 @@ impl Runner {
     /// What concerns the configuration and what is stored.
     fn ask_tenants(&mut self, effect: Effect) {
         let sender = self.sender.clone();
+        let api = self.state.tenant_id().and_then(|id| self.apis.get(&id)).cloned();
+        let read_only = self.state.read_only;
         let Some(tenants) = self.tenants.clone() else {
             if effect == Effect::Survey {
                 tell(&sender, Event::Surveyed(Box::default(), Ok(Vec::new())));
@@ -315,7 +317,15 @@ impl Runner {
                     Event::Tried(ticket, Box::new(tried))
                 }
                 Effect::StoreTenant(ticket, storing) => Event::Stored(ticket, store(&tenants, *storing).await),
-                Effect::Examine(ticket, _which) => Event::Examined(ticket, Box::default()),
+                Effect::Examine(ticket, which) => {
+                    let open = which.as_ref().zip(api.as_ref()).map(|(which, api)| preflight::Open {
+                        profile: &which.profile,
+                        origin: &which.origin,
+                        api,
+                    });
+                    let inputs = preflight::Inputs { read_only, open, ..preflight::Inputs::new(&tenants) };
+                    Event::Examined(ticket, Box::new(preflight::run(inputs).await))
+                }
                 Effect::UseByDefault(name) => {
                     let result = tenants.use_by_default(&name).map_err(|error| error.to_string());
                     Event::UsedByDefault(name, result)

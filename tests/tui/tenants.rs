@@ -243,8 +243,10 @@ async fn going_to_another_tenant_leaves_nothing_of_the_first() {
     connect(&mut app, &one, "one").await;
     let token = two.mint_token("read:clients read:client_keys update:client_keys", Duration::from_hours(1));
     app.type_("tanother<enter>").await;
-    assert!(app.screen().contains("Client ID"), "{}", app.screen());
-    app.type_("<esc>").await;
+    assert!(app.screen().contains("Another tenant."), "{}", app.screen());
+    app.type_("<down><enter>").await;
+    assert!(app.screen().contains("with a private key"), "{}", app.screen());
+    app.type_("<esc><esc>").await;
     assert!(app.screen().contains("Billing API"), "Esc comes back:\n{}", app.screen());
 
     // A second one, stored by hand and opened with a token.
@@ -348,4 +350,32 @@ async fn the_switcher_shows_what_is_there_and_makes_one_the_default() {
     assert!(app.screen().contains("from now on"), "{}", app.screen());
     let config = tenants(&home).config().expect("a configuration");
     assert_eq!(config.selected.as_deref(), Some("a\u{301}very long name that goes on an"));
+}
+
+#[tokio::test]
+async fn what_works_here_is_told_on_screen_and_asks_for_nothing_secret() {
+    let (tenant, home) = (tenant().await, home());
+    for size in SIZES {
+        let mut app = App::at_home(home.path(), &[], size);
+        app.idle().await;
+        app.press("D");
+        assert!(app.screen().contains("Looking around…"), "{}", app.screen());
+        app.idle().await;
+        assert!(app.screen().contains("✓ Version") && app.screen().contains("config.toml"), "{}", app.screen());
+        app.type_("<esc>").await;
+        assert!(app.screen().contains("How should rollover sign in?"), "{}", app.screen());
+    }
+    let mut app = App::at_home(home.path(), &[], (120, 36));
+    connect(&mut app, &tenant, "shop").await;
+    app.type_("D").await;
+    let mut seen = String::new();
+    for _ in 0..6 {
+        seen.push_str(&app.screen());
+        app.press("<pgdn>");
+    }
+    for part in ["✓ Connection", "✓ update:client_keys", "tenants.shop.domain", "config.toml, line"] {
+        assert!(seen.contains(part), "{part}:\n{seen}");
+    }
+    assert!(!seen.contains(tenant.client_secret()) && !seen.contains(PASSPHRASE));
+    assert!(tenant.requests().iter().all(|request| !request.query.contains("client_secret")));
 }

@@ -7,7 +7,7 @@ use super::screen::pane::{Pane, SecretView};
 use super::screen::{Focus, Main, Overlay, Screen};
 use super::state::State;
 use crate::domain::client::not_rotatable;
-use crate::domain::{Ability, Untrusted};
+use crate::domain::{Ability, Untrusted, WayIn};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -208,11 +208,12 @@ pub const BINDINGS: &[Binding] = &[
     Binding { action: Action::Back, keys: &[plain(Code::Esc), ch('D')], places: &[P::Doctor], short: "back", help: "Go back", footer: 1 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc), ch('?')], places: &[P::Help], short: "back", help: "Go back", footer: 1 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Palette], short: "back", help: "Go back", footer: 2 },
-    Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Tenants, P::AskSecret, P::FormText, P::FormChoice], short: "back", help: "Go back", footer: 3 },
+    Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Tenants, P::AskSecret, P::FormText, P::FormChoice, P::Welcome], short: "back", help: "Go back", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::SigningIn], short: "stop", help: "Stop, and go back to what was filled in", footer: 1 },
     // Everywhere.
     Binding { action: Action::Tenants, keys: &[ch('t')], places: &[P::Table, P::Pane], short: "tenant", help: "Go to another tenant", footer: 6 },
     Binding { action: Action::Rotations, keys: &[ch('o')], places: &[P::Table, P::Pane], short: "rotations", help: "Show the rotations of this run", footer: 3 },
+    Binding { action: Action::ConnectTenant, keys: &[ch('T')], places: &[P::Table, P::Pane], short: "connect", help: "Connect another tenant", footer: 0 },
     Binding { action: Action::Doctor, keys: &[ch('D')], places: &[P::Table, P::Pane, P::Welcome], short: "what works", help: "See what works here, and how to mend the rest", footer: 9 },
     Binding { action: Action::Help, keys: &[ch('?'), plain(Code::Function(1))], places: CALM, short: "help", help: "Show all keys", footer: 5 },
     Binding { action: Action::Palette, keys: &[ch(':')], places: CALM, short: "commands", help: "Find an action by name", footer: 9 },
@@ -279,6 +280,7 @@ pub fn availability_below(state: &State, action: Action) -> Availability {
     let main = match &state.screen {
         Screen::Main(main) => main,
         Screen::Welcome(welcome) if action == Action::StartDemo => return ready_if(!welcome.starting),
+        Screen::Welcome(welcome) if action == Action::Back => return ready_if(welcome.back.is_some()),
         // What is being written is written: there is nothing to stop.
         Screen::SignIn(sign_in) if action == Action::Back => {
             return ready_if(!matches!(sign_in.step, super::screen::sign_in::Step::Storing(..)));
@@ -345,7 +347,11 @@ fn rotate(state: &State, main: &Main) -> Availability {
         return Availability::Blocked(format!("{} is read-only: nothing is changed here.", main.tenant.called()));
     }
     if let Ability::No { missing } = main.tenant.scopes().rotate() {
-        return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it."));
+        let mend = match main.tenant.which.profile.way_in {
+            Some(WayIn::Auth0Cli) => format!(" To add it: auth0 login --scopes {missing}"),
+            _ => String::new(),
+        };
+        return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it.{mend}"));
     }
     if let Some(job) = state.running().find(|job| job.is_of(main.tenant.domain(), &pane.client_id)) {
         return Availability::Blocked(format!("This client is being rotated: {}", job.summary()));

@@ -48,7 +48,7 @@ pub enum Screen {
 }
 
 /// The first screen.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Welcome {
     /// The demo is being started.
     pub starting: bool,
@@ -56,6 +56,8 @@ pub struct Welcome {
     pub failed: Option<String>,
     /// The selected line.
     pub selected: usize,
+    /// The tenant that was on screen before, where another one is to be connected: to go back to.
+    pub back: Option<Box<Main>>,
 }
 
 /// A line of the first screen.
@@ -72,9 +74,10 @@ pub enum FirstChoice<'a> {
 }
 
 impl Welcome {
-    /// What can be chosen.
+    /// What can be chosen: tenants that are connected, where none is open yet, and the ways to connect one.
     #[must_use]
-    pub fn choices<'a>(known: &'a [Known], surroundings: Option<&'a Surroundings>) -> Vec<FirstChoice<'a>> {
+    pub fn choices<'a>(&self, known: &'a [Known], surroundings: Option<&'a Surroundings>) -> Vec<FirstChoice<'a>> {
+        let known = if self.back.is_some() { &[] } else { known };
         let mut choices: Vec<_> = known.iter().map(FirstChoice::Open).collect();
         choices.extend([Kind::ClientSecret, Kind::PrivateKey, Kind::Token].map(FirstChoice::Connect));
         choices.extend(surroundings.into_iter().flat_map(|found| &found.auth0_cli).map(FirstChoice::Auth0Cli));

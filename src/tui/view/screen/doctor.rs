@@ -9,7 +9,7 @@ use crate::tui::view::paint::{Painter, Piece, middle};
 use crate::tui::view::text::{width, wrap};
 
 /// Cells before what was found.
-const LABEL: u16 = 16;
+const LABEL: u16 = 20;
 
 /// Draws what works here and what does not, and where every setting came from.
 pub fn draw(painter: &mut Painter<'_>, cover: Rect, doctor: &Doctor, state: &State) {
