@@ -137,3 +137,15 @@ fn client(id: &str) -> String {
 fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_around_can_be_a_task_of_its_own() {
+        fn task<T: Send>(_: &T) {}
+        let tenants = Tenants::new(|name| (name == "ROLLOVER_HOME").then(|| "/nowhere".into()), false);
+        task(&run(Inputs::new(&tenants.expect("a home"))));
+    }
+}

@@ -31,20 +31,29 @@ pub(super) async fn look(api: &Api, keyed: bool, patience: Duration) -> Way {
         });
         Some((found.await, begun.elapsed()))
     };
-    let (resolved, reached) = tokio::join!(resolving, within(patience, api.reach()));
-    let proxy = api.proxy();
-    let mut findings = Vec::new();
-    if let Some((found, took)) = resolved {
-        findings.push(name(api.domain().host().as_str(), found, took, proxy.is_some(), patience));
-    }
-    findings.push(match proxy {
+    let named = async {
+        let (found, took) = resolving.await?;
+        Some(name(api.domain().host().as_str(), found, took, api.proxy().is_some(), patience))
+    };
+    let reaching = within(patience, api.reach());
+    tokio::pin!(named, reaching);
+    let is_wrong = |name: &Option<Finding>| name.as_ref().is_some_and(|name| name.standing == Standing::Problem);
+    // Without an address there is nothing to connect to: one problem, not two, and nothing to wait for.
+    let (name, reached) = tokio::select! {
+        name = &mut named => {
+            let reached = if is_wrong(&name) { None } else { reaching.await };
+            (name, reached)
+        }
+        reached = &mut reaching => (named.await, reached),
+    };
+    let unnamed = is_wrong(&name);
+    let mut findings: Vec<_> = name.into_iter().collect();
+    findings.push(match api.proxy() {
         Some(proxy) => Finding::ok(Topic::Proxy, proxy.to_string()),
         None => Finding::ok(Topic::Proxy, "none"),
     });
-    let unnamed = findings.iter().any(|one| one.topic == Topic::Name && one.standing == Standing::Problem);
     let clock_ahead = reached.as_ref().and_then(|reach| reach.as_ref().ok()?.clock_ahead);
     match &reached {
-        // Without an address there is nothing to connect to: one problem, not two.
         Some(Err(_)) | None if unnamed => {}
         reached => findings.push(reach(reached.as_ref(), patience)),
     }

@@ -166,11 +166,17 @@ impl<'a> Target<'a> {
             from = format!("{from}; {} set and not used", unused.join(", "));
         }
         if given.is_none() && self.needs_keyring(inputs) {
-            // A locked one would ask its user.
+            // A locked one would ask its user, and one that says nothing may do so yet.
             let state = within(inputs.patience, inputs.tenants.keyring()).await;
-            if matches!(state, Some(Some(KeyringState { status: KeyringStatus::Locked, .. }))) {
-                let what = format!("{from}: the keyring is locked, and was not opened for this look");
-                return (Finding::warning(Topic::SignIn, what, "Unlock the keyring, then look again."), None);
+            let shut = match state {
+                Some(Some(KeyringState { status: KeyringStatus::Locked, .. })) => {
+                    Some(("is locked, and was not opened for this look", "Unlock the keyring, then look again."))
+                }
+                None => Some(("gives no answer", "End the program that keeps it and start it anew.")),
+                Some(_) => None,
+            };
+            if let Some((why, mend)) = shut {
+                return (Finding::warning(Topic::SignIn, format!("{from}: the keyring {why}"), mend), None);
             }
         }
         let opening = Box::pin(inputs.tenants.open(&self.profile, given));
