@@ -199,8 +199,8 @@ fn a_value_of_another_kind_is_told_in_words() {
     for setting in SETTINGS {
         let text = format!("{setting} = 3");
         let is_switch = setting.ends_with("mouse") || setting.ends_with("read_only");
-        let other = if is_switch { "\"yes\"" } else { "false" };
-        for text in [text, format!("{setting} = {other}")] {
+        let other = if is_switch { format!("{setting} = \"yes\"") } else { format!("{setting} = false") };
+        for text in [text, other] {
             entry(&mut all, &text, &told(&text));
         }
     }

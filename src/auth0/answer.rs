@@ -129,6 +129,12 @@ fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted], message: &str)
         ErrorKind::Forbidden if message.contains("client-grant") => {
             "Authorize the client: dashboard, Applications, APIs, Auth0 Management API, Machine to Machine Applications.".to_owned()
         }
+        ErrorKind::Forbidden if message.contains("Grant type") => {
+            "Allow it: dashboard, Applications, the client, Settings, Advanced Settings, Grant Types. A machine-to-machine client has it.".to_owned()
+        }
+        ErrorKind::Forbidden if message.contains("not been granted scopes") => {
+            "Grant them: dashboard, Applications, APIs, Auth0 Management API, Machine to Machine Applications.".to_owned()
+        }
         ErrorKind::Forbidden => "The tenant's plan or account does not permit it.".to_owned(),
         ErrorKind::NotFound => "It may have been deleted meanwhile; load the list again. Check that this is the right tenant.".to_owned(),
         ErrorKind::RateLimited => "Nothing was applied. Wait a moment and try again.".to_owned(),

@@ -217,7 +217,8 @@ fn bad_key() -> Error {
         applied: Applied::No,
         doing: "sign in with the private key".to_owned(),
         message: Untrusted::from("the key is no RSA private key in PEM form"),
-        hint: "Check AUTH0_CLIENT_ASSERTION_PRIVATE_KEY: PEM text that begins with -----BEGIN, or the path of such a file."
+        hint: "It must be PEM text that begins with -----BEGIN, not encrypted, or the path of a file with it (--private-key, \
+               AUTH0_CLIENT_ASSERTION_PRIVATE_KEY)."
             .to_owned(),
         status: None,
         error_code: None,

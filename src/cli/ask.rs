@@ -40,13 +40,86 @@ pub fn hidden(prompt: &str) -> Result<Secret, Failure> {
     if !can_ask() {
         return Err(Failure::usage("there is no terminal to ask for a secret on", ""));
     }
-    let typed = rpassword::prompt_password(prompt)
-        .map(Zeroizing::new)
-        .map_err(|_| Failure::failed("declined", "nothing was typed; nothing was changed", ""))?;
+    let typed = Zeroizing::new(unseen(prompt)?);
     if typed.trim().is_empty() {
         return Err(Failure::failed("declined", "nothing was typed; nothing was changed", ""));
     }
     Ok(Secret::new(typed.trim().to_owned()))
+}
+
+/// Reads a line that is not shown. Ctrl-C hands the terminal back first: rpassword by itself raises the signal, which ends the
+/// program, and leaves a terminal that shows nothing of what is typed.
+#[cfg(unix)]
+fn unseen(prompt: &str) -> Result<String, Failure> {
+    let nothing = |_| Failure::failed("declined", "nothing was typed; nothing was changed", "");
+    let mut terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(nothing)?;
+    let _shown_again = unix::Unseen::on(terminal.try_clone().map_err(nothing)?).map_err(nothing)?;
+    write!(terminal, "{prompt}").map_err(nothing)?;
+    let keys = unix::Keys(terminal.try_clone().map_err(nothing)?);
+    let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
+    let typed = rpassword::read_password_with_config(config);
+    writeln!(terminal).map_err(nothing)?;
+    typed.map_err(|error| {
+        if error.kind() != io::ErrorKind::ConnectionAborted {
+            return nothing(error);
+        }
+        Failure {
+            code: super::exit::code::INTERRUPTED,
+            kind: "interrupted",
+            message: "interrupted; nothing was changed".to_owned(),
+            ..Failure::default()
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn unseen(prompt: &str) -> Result<String, Failure> {
+    rpassword::prompt_password(prompt)
+        .map_err(|_| Failure::failed("declined", "nothing was typed; nothing was changed", ""))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::File;
+    use std::io::{self, Read};
+
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
+    /// A terminal that shows nothing of what is typed, and passes every key on, as long as this lives.
+    pub struct Unseen(File, Termios);
+
+    impl Unseen {
+        pub fn on(terminal: File) -> io::Result<Self> {
+            let before = tcgetattr(&terminal)?;
+            let mut hidden = before.clone();
+            hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
+            hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
+            hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
+            tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
+            Ok(Self(terminal, before))
+        }
+    }
+
+    impl Drop for Unseen {
+        fn drop(&mut self) {
+            // What has come and was not read is thrown away: of a paste of several lines, the shell would get the others.
+            let _ = tcsetattr(&self.0, OptionalActions::Flush, &self.1);
+        }
+    }
+
+    /// The keys, up to a Ctrl-C.
+    pub struct Keys(pub File);
+
+    impl Read for Keys {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            const CTRL_C: u8 = 3;
+            let count = self.0.read(bytes)?;
+            if bytes[..count].contains(&CTRL_C) {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            Ok(count)
+        }
+    }
 }
 
 /// Asks before secrets change; production wants more than a letter typed.

@@ -1,4 +1,5 @@
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -10,12 +11,12 @@ use super::ask;
 use super::exit::{Failure, code};
 use super::output::{Output, say};
 use super::session::tenants;
-use crate::auth0::{Api, Connection, Session};
+use crate::auth0::{Api, Session};
 use crate::domain::profile::check_name;
 use crate::domain::sign_in::CliTenant;
 use crate::domain::untrusted::shown;
 use crate::domain::{Ability, Domain, Environment, Greeting, Keep, Profile, Scopes, Secret, Surroundings, WayIn};
-use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, private_key};
+use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, full_path, private_key};
 
 /// Connects a tenant: finds out how to sign in, signs in once, and stores what is needed to do so again.
 pub async fn run(global: &Global, login: &Login) -> Ended {
@@ -92,7 +93,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
             let (client_id, algorithm) = (client_id()?, login.algorithm.unwrap_or_default());
             match login.private_key.as_deref() {
                 Some(path) if path.as_os_str() != "-" => {
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(path)?;
                     let key = private_key(&path)?;
                     let kept = login.store_key;
                     let key_file = (!kept).then_some(path);
@@ -101,7 +102,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
                 Some(_) => (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: None }, Some(from_stdin()?)),
                 None => {
                     let path = ask::line("Private key file (PEM): ", "--private-key")?;
-                    let path = std::path::absolute(path)?;
+                    let path = full_path(Path::new(&path))?;
                     let key = private_key(&path)?;
                     (WayIn::PrivateKeyJwt { client_id, algorithm, key_file: Some(path) }, Some(Arc::new(key)))
                 }
@@ -119,7 +120,7 @@ fn draft(global: &Global, login: &Login, config: &Config, surroundings: &Surroun
         colour: login.colour.or(start.colour),
         plan: login.plan.or(start.plan),
         ca_file: match &login.ca_file {
-            Some(path) => Some(std::path::absolute(path)?),
+            Some(path) => Some(full_path(path)?),
             None => start.ca_file,
         },
         way_in: Some(way_in),
@@ -174,14 +175,12 @@ fn way(login: &Login, before: Option<&Profile>, surroundings: &Surroundings) -> 
     if let Some(trouble) = &surroundings.auth0_cli_trouble {
         say(&format!("  !  auth0-cli: {trouble}"));
     }
-    match ask::line("1, 2, 3 or 4 [1]: ", "--client-id")?.as_str() {
+    let prompt = if found > 0 { "1, 2, 3 or 4 [1]: " } else { "1, 2 or 3 [1]: " };
+    match ask::line(prompt, "--client-id")?.as_str() {
         "" | "1" => {
-            say(
-                "In the dashboard: Applications, Applications, Create Application, Machine to Machine; authorize it for the",
-            );
-            say(
-                "Auth0 Management API with read:clients, read:client_keys and update:client_keys. Its settings show the rest.",
-            );
+            say("To make one, in the dashboard: Applications, Create Application, Machine to Machine;");
+            say("authorize it for the Auth0 Management API with read:clients, update:client_keys and");
+            say("read:client_keys. Its Settings show domain, client ID and client secret.");
             Ok(Kind::ClientSecret)
         }
         "2" => Ok(Kind::PrivateKey),
@@ -264,37 +263,37 @@ fn from_stdin() -> Result<Arc<Secret>, Failure> {
 }
 
 async fn connect(tenants: &Tenants, profile: &Profile, secret: Option<&Arc<Secret>>) -> Result<Api, Failure> {
-    match (secret, &profile.way_in) {
-        (Some(secret), Some(way)) => {
-            let credentials = credentials_of(way, Arc::clone(secret), None);
-            let connection = Connection {
-                audience: profile.audience.clone(),
-                ca_file: profile.ca_file.clone(),
-                ..Connection::new(profile.domain.clone(), credentials)
-            };
-            Ok(Api::new(connection)?)
-        }
-        _ => Ok(tenants.open(profile, None).await?),
-    }
+    Ok(match secret {
+        Some(secret) => tenants.open_with(profile, Arc::clone(secret))?,
+        None => tenants.open(profile, None).await?,
+    })
 }
 
 /// What the token may do, and what each missing scope would add.
 fn tell(output: &Output, profile: &Profile, session: &Session, greeting: &Greeting) {
     let name = greeting.friendly_name.as_ref().map(|name| format!(" ({})", name.shown())).unwrap_or_default();
     output.progress(&format!("Signed in at {}{name}.", profile.domain));
+    // What is missing is worth a line in a script's log too; with --json the scopes are in the document.
+    let warn = |line: &str| {
+        if !output.json {
+            say(line);
+        }
+    };
     for (ability, scope, what) in Scopes::PURPOSES {
-        let line = match ability(&session.scopes) {
-            Ability::Yes => format!("  ✓ {what} ({scope})"),
-            Ability::Unknown => format!("  ? {what} ({scope}): the token does not tell"),
-            Ability::No { .. } => format!("  ✗ {what}: the token lacks {scope}"),
-        };
-        output.progress(&line);
+        match ability(&session.scopes) {
+            Ability::Yes => output.progress(&format!("  ✓ {what} ({scope})")),
+            Ability::Unknown => output.progress(&format!("  ? {what} ({scope}): the token does not tell")),
+            Ability::No { .. } => warn(&format!("  ✗ {what}: the token lacks {scope}")),
+        }
+    }
+    if let (Some(why), false) = (&greeting.cannot_list, session.scopes.is_known()) {
+        warn(&format!("  ✗ {why}"));
     }
     let rotates = session.scopes.rotate().may();
     if !rotates && profile.way_in == Some(WayIn::Auth0Cli) {
-        output.progress("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
+        warn("  To add it to the token of auth0-cli: auth0 login --scopes update:client_keys");
     } else if !rotates {
-        output.progress("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
+        warn("  Scopes are granted in the dashboard: Applications, APIs, Auth0 Management API.");
     }
 }
 
@@ -332,7 +331,7 @@ fn where_kept(login: &Login, profile: &Profile, surroundings: &Surroundings) -> 
         let answer = ask::line(&format!("Keep the token in {} until it expires? [y/N] ", best.words()), "--kept-in")?;
         return Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes").then_some(best));
     }
-    if let Some(why) = &surroundings.no_keyring {
+    if let (Some(why), false) = (&surroundings.no_keyring, login.json) {
         say(&format!("rollover: there is no keyring to use ({why}); the credential goes to {}.", Keep::File.words()));
     }
     Ok(Some(best))

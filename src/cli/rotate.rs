@@ -13,7 +13,7 @@ use super::show::{called, pick_all, secret_object};
 use super::{Ended, cannot_start};
 use crate::auth0::{Api, Error, ErrorKind};
 use crate::domain::client::not_rotatable;
-use crate::domain::rotation::{Outcome, Progress, Step, StepReport, Verdict};
+use crate::domain::rotation::{Outcome, Progress, Step, StepOutcome, StepReport, Verdict};
 use crate::domain::{Ability, Client, Secret, Untrusted};
 use crate::rollover::{RotateNow, now, rotate_now};
 
@@ -78,7 +78,7 @@ impl Done {
         Self { client_id, name, outcome, steps: Vec::new(), secret: None, failure: None }
     }
 
-    fn step(mut self, outcome: crate::domain::rotation::StepOutcome, detail: &str) -> Self {
+    fn step(mut self, outcome: StepOutcome, detail: &str) -> Self {
         self.steps.push(StepReport { step: Step::Rotate, outcome, at: now(), detail: detail.to_owned() });
         self
     }
@@ -86,7 +86,7 @@ impl Done {
 
 /// What would be done.
 fn plan(client: &Client) -> Done {
-    use crate::domain::rotation::StepOutcome::Skipped;
+    use StepOutcome::Skipped;
     match not_rotatable(&client.summary.auth) {
         Some(reason) => Done::new(client, "skipped").step(Skipped, &format!("cannot be rotated: {reason}")),
         None => Done::new(client, "skipped").step(Skipped, "dry run: it would be rotated now"),
@@ -94,7 +94,7 @@ fn plan(client: &Client) -> Done {
 }
 
 async fn rotate_all(api: &Api, clients: &[Client], output: &Output) -> Result<Vec<Done>, Failure> {
-    use crate::domain::rotation::StepOutcome::Skipped;
+    use StepOutcome::Skipped;
     let mut interrupts = Interrupts::new().map_err(|error| cannot_start(&error))?;
     let mut all = Vec::new();
     let mut stopped: Option<&str> = None;
@@ -174,7 +174,9 @@ async fn rotate_one(api: &Api, client: &Client, output: &Output, interrupts: &mu
                 let told = told();
                 match told.step {
                     // Nothing was sent, or all that is left is to wait: the rotation can be let go.
-                    None | Some(Step::ReadBefore | Step::Keep | Step::Verify) => break None,
+                    None | Some(Step::ReadBefore | Step::Verify) => break None,
+                    // Whoever ended it here would be locked out by the next start.
+                    Some(Step::Keep) => say("rollover: the new secret is being stored; waiting for that"),
                     Some(Step::Rotate | Step::ReadAfter) if interrupts.count() > 1 => break None,
                     Some(Step::Rotate | Step::ReadAfter) => {
                         say("rollover: the request is on its way; waiting for its answer (interrupt again to leave it in doubt)");
@@ -284,6 +286,26 @@ fn conclude(all: &[Done], rotate: &Rotate) -> u8 {
             report(failure, rotate.json);
         }
         told = true;
+    }
+    for done in all.iter().filter(|done| done.outcome == "done") {
+        if let Some(step) =
+            done.steps.iter().find(|step| step.step == Step::Keep && step.outcome == StepOutcome::Failed)
+        {
+            // The rotation is done all the same, and the exit code says so.
+            let failure = Failure::failed(
+                "not_kept",
+                format!(
+                    "the new secret of “{}”, with which rollover signs in, was not stored: {}",
+                    done.name.shown(),
+                    step.detail
+                ),
+                if rotate.reveal { "" } else { "The dashboard shows it: Applications, the client, Settings." },
+            );
+            if !(rotate.json && told) {
+                report(&failure.about(done.client_id.raw()), rotate.json);
+            }
+            told = true;
+        }
     }
     let output = Output::new(rotate.json);
     for done in all.iter().filter(|done| done.outcome == "done") {

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::Global;
@@ -6,8 +7,8 @@ use super::exit::{Failure, code};
 use super::output::say;
 use crate::auth0::Api;
 use crate::domain::untrusted::shown;
-use crate::domain::{Environment, Fingerprint, FingerprintKey, Needs, OpenFailure, Profile, Secret};
-use crate::tenants::{Chosen, Config, Home, Tenants, fingerprint_key};
+use crate::domain::{Environment, Fingerprint, FingerprintKey, Needs, OpenFailure, Profile, Secret, WayIn};
+use crate::tenants::{Chosen, Config, Home, Tenants, VaultError, fingerprint_key, private_key};
 
 /// Looks a variable up in the environment of this process.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
@@ -101,7 +102,8 @@ impl Session {
 /// Opens a tenant with what is stored; what is not stored, or is locked, is asked for on a terminal.
 pub async fn open_stored(tenants: &Tenants, profile: &Profile) -> Result<Api, Failure> {
     const TRIES: u32 = 3;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
         let failure = match tenants.open(profile, None).await {
             Ok(api) => return Ok(api),
             Err(failure) => failure,
@@ -110,19 +112,29 @@ pub async fn open_stored(tenants: &Tenants, profile: &Profile) -> Result<Api, Fa
             Some(_) if !ask::can_ask() => return Err(failure.into()),
             Some(Needs::Passphrase) => {
                 let typed = ask::hidden("Passphrase of the stored credentials: ")?;
-                if let Err(error) = tenants.unlock(Arc::new(typed)).await {
-                    say(&format!("rollover: {error}"));
+                tries += 1;
+                match tenants.unlock(Arc::new(typed)).await {
+                    Ok(()) => {}
+                    Err(error @ VaultError::WrongPassphrase) if tries < TRIES => say(&format!("rollover: {error}")),
+                    Err(error) => return Err(OpenFailure::new(error.to_string(), "").into()),
                 }
             }
             Some(Needs::Credential(what)) => {
                 say(&format!("rollover: {failure}"));
-                let typed = ask::hidden(&format!("The {what}, for this once: "))?;
+                let typed = if matches!(profile.way_in, Some(WayIn::PrivateKeyJwt { .. })) {
+                    // It has many lines, of which a hidden prompt takes the first: the shell would get the others.
+                    private_key(Path::new(&ask::line(
+                        "The file of the private key (PEM), for this once: ",
+                        "--private-key",
+                    )?))?
+                } else {
+                    ask::hidden(&format!("The {what}, for this once: "))?
+                };
                 return Ok(tenants.open_with(profile, Arc::new(typed))?);
             }
             None => return Err(failure.into()),
         }
     }
-    Err(OpenFailure::new("the stored credentials were not opened", "").into())
 }
 
 /// Makes fingerprints, where there is a key.

@@ -52,6 +52,7 @@ fn options(sim: &Sim) -> Result<Options, Failure> {
         latency: sim.latency(),
         tls,
         token_lifetime: Duration::from_secs(sim.token_lifetime),
+        ..Options::default()
     })
 }
 

@@ -235,7 +235,7 @@ impl Warning {
             }
             Self::Global => "It is the tenant's global client: whatever uses it can do anything in the tenant.",
             Self::Ourselves => {
-                "rollover itself signs in with this client: give it the new secret (AUTH0_CLIENT_SECRET) before its next start."
+                "rollover itself signs in with this client: what it has stored it replaces; AUTH0_CLIENT_SECRET is for you to change."
             }
             Self::UnknownMethod => "Without read:client_keys it cannot be told whether it uses its secret or a key.",
             Self::MixedScripts => "Its name mixes letters of several scripts that look alike: go by the client id.",

@@ -16,7 +16,8 @@ impl Domain {
     /// A sentence that says what is wrong and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let shown = super::untrusted::brief(text);
+        // Before an `@` stands a user's name, and maybe a password.
+        let shown = super::untrusted::brief(if text.contains('@') { "…@…" } else { text });
         if text.is_empty() {
             return Err("the domain is empty; expected a host such as acme.eu.auth0.com".to_owned());
         }
@@ -175,6 +176,10 @@ mod tests {
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
+        }
+        for text in ["https://user:canary@a b", "ftp://user:canary@x", "user:canary@x.auth0.com"] {
+            let error = parse(text).expect_err(text);
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 

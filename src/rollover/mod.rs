@@ -67,6 +67,15 @@ pub async fn rotate_now(api: &Api, request: &RotateNow, progress: Listener<'_>) 
 
 /// Looks whether a request in doubt was applied: compares the live secret with the one before, in constant time.
 pub async fn settle(api: &Api, client_id: &str, before: Option<&Secret>) -> Verdict {
+    let verdict = compare(api, client_id, before).await;
+    if let Verdict::Changed(now) = &verdict {
+        // What comes of storing it is told by the next sign-in; here nobody listens.
+        let _ = api.adopt_secret(client_id, now).await;
+    }
+    verdict
+}
+
+async fn compare(api: &Api, client_id: &str, before: Option<&Secret>) -> Verdict {
     let Some(before) = before else {
         return Verdict::CannotKnow(
             "the secret could not be read before the change, so there is nothing to compare with".into(),
@@ -74,11 +83,7 @@ pub async fn settle(api: &Api, client_id: &str, before: Option<&Secret>) -> Verd
     };
     match api.client_secret(client_id).await {
         Ok(SecretRead::Readable(now)) if now.same_as(before) => Verdict::Unchanged,
-        Ok(SecretRead::Readable(now)) => {
-            // What comes of storing it is told by the next sign-in; here nobody listens.
-            let _ = api.adopt_secret(client_id, &now).await;
-            Verdict::Changed(now)
-        }
+        Ok(SecretRead::Readable(now)) => Verdict::Changed(now),
         Ok(SecretRead::NotVisible) => {
             Verdict::CannotKnow("Auth0 shows no secret for this client with this token".into())
         }
@@ -141,10 +146,11 @@ async fn in_doubt(
     progress: Listener<'_>,
 ) -> Outcome<Error> {
     progress(Progress::Began(Step::ReadAfter));
-    let verdict = settle(api, &request.client_id, before.as_deref()).await;
+    let verdict = compare(api, &request.client_id, before.as_deref()).await;
     match &verdict {
         Verdict::Changed(secret) => {
             ended(progress, Step::ReadAfter, StepOutcome::Done, "the secret has changed: it was rotated");
+            keep_own(api, &request.client_id, secret, progress).await;
             progress(Progress::Live(Arc::clone(secret)));
             // What verifying finds stands in its report; the outcome is about the doubt.
             let old = before.as_deref();

@@ -73,6 +73,8 @@ pub struct Options {
     pub tls: Option<TlsOptions>,
     /// How long its tokens live.
     pub token_lifetime: Duration,
+    /// The clients that may manage the tenant, beside its own.
+    pub grants: Vec<String>,
 }
 
 impl Default for Options {
@@ -86,6 +88,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             tls: None,
             token_lifetime: Duration::from_hours(24),
+            grants: Vec::new(),
         }
     }
 }

@@ -27,20 +27,25 @@ pub(super) async fn credentials(
     Ok(answer(200, Value::from(all).to_string()))
 }
 
-/// `GET /api/v2/client-grants`: the manager's, for the Management API.
+/// `GET /api/v2/client-grants`: the managers', for the Management API.
 pub(super) async fn grants(State(tenant): Shared, Extension(about): Extension<About>) -> Answer {
     about.caller(&tenant)?.need(&["read:client_grants"])?;
     let scopes: Vec<_> = super::ALL_SCOPES.split(' ').collect();
     let wanted = about.parameter("client_id");
     let audience = format!("{}/api/v2/", tenant.url);
-    let all: Vec<_> = [json!({
-        "id": "cgr_rollover0000000000001", "client_id": tenant.manager_id(), "audience": audience, "scope": scopes,
-        "subject_type": "client"
-    })]
-    .into_iter()
-    .filter(|grant| wanted.as_ref().is_none_or(|id| grant["client_id"] == id.as_str()))
-    .filter(|grant| about.parameter("audience").is_none_or(|audience| grant["audience"] == audience.as_str()))
-    .collect();
+    let grant = |(number, client_id): (usize, &str)| {
+        json!({
+            "id": format!("cgr_rollover{:013}", number + 1), "client_id": client_id, "audience": audience,
+            "scope": scopes, "subject_type": "client"
+        })
+    };
+    let all: Vec<_> = tenant
+        .managers()
+        .enumerate()
+        .map(grant)
+        .filter(|grant| wanted.as_ref().is_none_or(|id| grant["client_id"] == id.as_str()))
+        .filter(|grant| about.parameter("audience").is_none_or(|audience| grant["audience"] == audience.as_str()))
+        .collect();
     let body = if about.parameter("take").is_some() || about.parameter("from").is_some() {
         json!({ "client_grants": all })
     } else if boolean(&about, "include_totals")?.unwrap_or(false) {

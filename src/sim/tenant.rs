@@ -134,6 +134,7 @@ pub(super) struct Tenant {
     pub(super) faults: Faults,
     clients: RwLock<Clients>,
     manager: (String, String),
+    grants: Vec<String>,
     private_key: Option<(String, String)>,
     /// The latest requests, and how many were forgotten.
     recorded: Mutex<(VecDeque<Recorded>, u64)>,
@@ -162,6 +163,7 @@ impl Tenant {
             faults: Faults::new(options.scenario),
             clients: RwLock::new(start.clients),
             manager: names,
+            grants: options.grants,
             private_key: start.private_key,
             recorded: Mutex::default(),
             assertions: Mutex::default(),
@@ -183,6 +185,16 @@ impl Tenant {
 
     pub(super) fn manager_secret(&self) -> &str {
         &self.manager.1
+    }
+
+    /// Whether a client has a grant for the Management API.
+    pub(super) fn may_manage(&self, id: &str) -> bool {
+        id == self.manager.0 || self.grants.iter().any(|own| own == id)
+    }
+
+    /// The clients that may manage the tenant, its own first.
+    pub(super) fn managers(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.manager.0.as_str()).chain(self.grants.iter().map(String::as_str))
     }
 
     pub(super) fn private_key(&self) -> Option<(&str, &str)> {

@@ -71,7 +71,7 @@ pub(super) async fn exchange(
             "No audience parameter was provided, and no default audience has been configured".to_owned(),
         ));
     }
-    if client_id != tenant.manager_id() || !tenant.access.is_management(&audience) {
+    if !tenant.may_manage(&client_id) || !tenant.access.is_management(&audience) {
         return Err(refuse(
             "access_denied",
             format!(

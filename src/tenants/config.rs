@@ -34,9 +34,9 @@ impl Default for Config {
 }
 
 /// The settings of the file itself.
-pub(super) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
+pub(crate) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
 /// The settings of a tenant.
-pub(super) const TENANT_SETTINGS: [&str; 12] = [
+pub(crate) const TENANT_SETTINGS: [&str; 12] = [
     "domain",
     "audience",
     "environment",
@@ -129,12 +129,6 @@ impl Config {
     #[must_use]
     pub fn profile_of(&self, domain: &Domain) -> Option<&Profile> {
         self.tenants.values().find(|profile| profile.domain == *domain)
-    }
-
-    /// The authorities to trust for a tenant: its own, else those for every one.
-    #[must_use]
-    pub fn ca_file_of(&self, profile: Option<&Profile>) -> Option<PathBuf> {
-        profile.and_then(|profile| profile.ca_file.clone()).or_else(|| self.ca_file.clone())
     }
 }
 
@@ -315,12 +309,11 @@ impl Place<'_> {
         known: &[(&'static str, T)],
     ) -> Result<T, ConfigError> {
         let text = self.string(value, name)?;
-        if let Some((_, meant)) = known.iter().find(|(word, _)| *word == text) {
-            return Ok(*meant);
-        }
-        let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-        let message = format!("`{name}` cannot be `{}`; {}", brief(text), hint(text, &words));
-        Err(self.error(value.span().start, message))
+        known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant).ok_or_else(|| {
+            let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+            let message = format!("`{name}` cannot be `{}`; {}", brief(text), hint(text, &words));
+            self.error(value.span().start, message)
+        })
     }
 
     fn profile(

@@ -21,6 +21,8 @@ mod home;
 mod key;
 /// The keyring of the operating system.
 pub mod keyring;
+/// What of ours lies on the disk, and who can get at it.
+mod places;
 /// Which tenant: flags, environment, configuration.
 mod select;
 /// When each tenant was last used.
@@ -28,11 +30,15 @@ mod usage;
 /// Where credentials are kept.
 mod vault;
 
-pub use access::{StoreError, Tenants, credentials_of, private_key};
+pub use access::{StoreError, Tenants, full_path, private_key};
 pub use config::{Config, ConfigError, nearest};
+#[cfg(test)]
+pub(crate) use config::{SETTINGS, TENANT_SETTINGS};
 pub use edit::EditError;
+pub use files::Exposure;
 pub use home::Home;
 pub use key::fingerprint_key;
+pub use places::{Place, Seen, What};
 pub use select::{Chosen, SelectError, select};
 pub use usage::Usage;
 pub use vault::{SHORTEST_PASSPHRASE, VaultError};

@@ -40,6 +40,17 @@ pub struct Kept {
     pub previous: Option<Arc<Secret>>,
 }
 
+/// What lay in a slot before it was changed.
+#[derive(Debug)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// This.
+    Kept(Kept),
+    /// A sealed file's bytes.
+    Sealed(Vec<u8>),
+}
+
 /// Why nothing could be read or kept. Safe to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VaultError {
@@ -157,6 +168,39 @@ impl Vault {
                 let sealed =
                     age::encrypt(&recipient, text.expose().as_bytes()).map_err(|error| failed(error.to_string()))?;
                 files::replace(&path, &sealed).map_err(|error| failed(error.to_string()))
+            }
+        }
+    }
+
+    /// What is in a slot, as it lies there: sealed, where it is. No passphrase is needed for it.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn before(&self, keep: Keep, slot: &Slot) -> Result<Before, VaultError> {
+        match keep {
+            Keep::Keyring => Ok(self.read(keep, slot).await?.map_or(Before::Nothing, Before::Kept)),
+            Keep::File => {
+                let path = self.sealed_file(slot);
+                match files::open(&path).and_then(read_all) {
+                    Ok(sealed) => Ok(Before::Sealed(sealed)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Before::Nothing),
+                    Err(error) => Err(VaultError::File(path, error.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Puts back what was in a slot.
+    ///
+    /// # Errors
+    /// Where it cannot be.
+    pub async fn put_back(&self, keep: Keep, slot: &Slot, before: &Before) -> Result<(), VaultError> {
+        match before {
+            Before::Nothing => self.remove(keep, slot).await.map(drop),
+            Before::Kept(kept) => self.write(keep, slot, kept).await,
+            Before::Sealed(sealed) => {
+                let path = self.sealed_file(slot);
+                files::replace(&path, sealed).map_err(|error| VaultError::File(path, error.to_string()))
             }
         }
     }
@@ -284,8 +328,9 @@ impl Vault {
     fn sealed_file(&self, slot: &Slot) -> PathBuf {
         // A digest, because ids and addresses may hold what no file's name can.
         let digest = digest::digest(&digest::SHA256, name(slot).as_bytes());
-        let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.state.join("credentials").join(format!("{hex}.age"))
+        let mut start = [0; 16];
+        start.copy_from_slice(&digest.as_ref()[..16]);
+        self.state.join("credentials").join(format!("{:032x}.age", u128::from_be_bytes(start)))
     }
 }
 
