@@ -21,6 +21,9 @@ pub mod rollover;
 /// Which tenant and which credentials: configuration file and environment.
 pub mod tenants;
 
+/// A look around before the work: what works here, what does not, and where each setting came from.
+pub mod preflight;
+
 /// A pretend Auth0 tenant on loopback, with faults. Shares no type with `auth0`.
 pub mod sim;
 

@@ -20,3 +20,33 @@ pub fn harden() {
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
+
+/// What [`harden`] has achieved. `None` where the system knows of no such thing, or does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardening {
+    /// A crash leaves no memory in a file.
+    pub no_core_dumps: Option<bool>,
+    /// Other programs of the same user cannot read the memory.
+    pub closed_memory: Option<bool>,
+}
+
+/// Reads back what is in force for this process.
+#[must_use]
+pub fn hardening() -> Hardening {
+    #[cfg(unix)]
+    let no_core_dumps = {
+        use rustix::process::{Resource, getrlimit};
+        let limit = getrlimit(Resource::Core);
+        Some((limit.current, limit.maximum) == (Some(0), Some(0)))
+    };
+    #[cfg(not(unix))]
+    let no_core_dumps = None;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let closed_memory = {
+        use rustix::process::{DumpableBehavior, dumpable_behavior};
+        dumpable_behavior().ok().map(|behavior| behavior == DumpableBehavior::NotDumpable)
+    };
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let closed_memory = None;
+    Hardening { no_core_dumps, closed_memory }
+}

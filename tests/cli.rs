@@ -3,6 +3,8 @@
 
 #[path = "harness/certificates.rs"]
 mod certificates;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/expiry.rs"]

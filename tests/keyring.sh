@@ -110,6 +110,15 @@ case_asked() {
     passed 'the question whether to unlock is asked, and its answer holds'
 }
 
+case_doctor() {
+    bus
+    judge the_doctor_asks_nobody_to_unlock_it
+    keyring --unlock
+    kill -STOP "$keyring"
+    judge the_doctor_does_not_wait_for_one_that_says_nothing
+    passed 'the doctor tells of a locked keyring and of a silent one, and asks nobody'
+}
+
 case_no_service() {
     bus
     judge no_service

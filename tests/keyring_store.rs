@@ -10,7 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use rollover::domain::preflight::{Standing, Topic};
 use rollover::domain::{Domain, Secret};
+use rollover::preflight::{self, Inputs};
+use rollover::tenants::Tenants;
 use rollover::tenants::auth0_cli::{self, CliError};
 use rollover::tenants::keyring::{self, Entry, KeyringError, KeyringStatus};
 use zbus::zvariant::{OwnedObjectPath, Value};
@@ -181,6 +184,46 @@ async fn a_locked_keyring_is_told_without_asking() {
     is_locked(keyring::write(ENTRY, LABEL, &secret("other")).await);
     is_locked(keyring::delete(ENTRY).await);
     assert_eq!(status().await, KeyringStatus::Locked);
+}
+
+/// What the doctor finds for a tenant whose credential is in the keyring: the keyring, and how to sign in.
+async fn looked_around(patience: Duration) -> [(Standing, String); 2] {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("a mode");
+    let file = home.path().join("config.toml");
+    let text = "[tenants.acme]\ndomain = \"http://127.0.0.1:1\"\nsign_in = \"token\"\nkept_in = \"keyring\"\n";
+    fs::write(&file, text).expect("a file");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
+    let path = home.path().as_os_str().to_owned();
+    let tenants = Tenants::new(move |name| (name == "ROLLOVER_HOME").then(|| path.clone()), true).expect("a home");
+    let report = preflight::run(Inputs { patience, ..Inputs::new(&tenants) }).await;
+    [Topic::Keyring, Topic::SignIn].map(|topic| {
+        let found = report.findings.iter().find(|found| found.topic == topic).expect("it is looked at");
+        (found.standing, found.what.clone())
+    })
+}
+
+#[tokio::test]
+#[ignore = "tests/keyring.sh gives it a bus"]
+async fn the_doctor_asks_nobody_to_unlock_it() {
+    in_a_session_of_its_own();
+    let _service = pretend::Service { locked: true, ..pretend::Service::new(&[("kept", 1)]) }.start().await;
+    let mut bus = overheard().await;
+    let [keyring, sign_in] = looked_around(preflight::PATIENCE).await;
+    assert!(keyring.0 == Standing::Warning && keyring.1.contains("locked"), "{keyring:?}");
+    assert!(sign_in.0 == Standing::Warning && sign_in.1.contains("the keyring is locked"), "{sign_in:?}");
+    let members = called(&mut bus).await;
+    assert!(members.iter().any(|member| member == "OpenSession") && !asks(&members), "{members:?}");
+}
+
+#[tokio::test]
+#[ignore = "tests/keyring.sh stops the keyring"]
+async fn the_doctor_does_not_wait_for_one_that_says_nothing() {
+    in_a_session_of_its_own();
+    let [keyring, sign_in] = looked_around(Duration::from_millis(500)).await;
+    assert!(keyring.0 == Standing::Warning && keyring.1.contains("no answer within 1 s"), "{keyring:?}");
+    assert!(sign_in.0 == Standing::Warning && sign_in.1.contains("the keyring gives no answer"), "{sign_in:?}");
 }
 
 async fn absent(part: &str) {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top; `lib.rs` lists them in the same order.
-const LAYERS: [&str; 9] = ["domain", "process", "auth0", "clipboard", "rollover", "tenants", "sim", "tui", "cli"];
+const LAYERS: [&str; 10] =
+    ["domain", "process", "auth0", "clipboard", "rollover", "tenants", "preflight", "sim", "tui", "cli"];
 
 /// Within the interface the core knows neither what draws it nor what runs it.
 const INTERFACE: [&str; 7] = ["app", "theme", "view", "input", "runner", "signals", "terminal"];

@@ -401,3 +401,28 @@ fn production_wants_the_name_typed_on_the_command_line_too() {
     assert_eq!(ask("Billing API\r"), 0);
     assert_eq!(tenant.posts(), 1);
 }
+
+#[test]
+fn the_doctor_lists_by_area_with_the_mend_below() {
+    let tenant = Tenant::demo();
+    let token = tenant.running.mint_token("read:clients", std::time::Duration::from_hours(2));
+    let variables = [
+        ("AUTH0_DOMAIN", tenant.running.url()),
+        ("AUTH0_API_TOKEN", token.as_str()),
+        ("LANG", "C.UTF-8"),
+        // No test may reach the keyring of whoever runs it.
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus"),
+    ];
+    let mut terminal = Terminal::start(tenant.home.path(), &["doctor"], &variables, (100, 120));
+    assert_eq!(terminal.end(), 0);
+    let screen = terminal.screen();
+    let lines: Vec<_> = screen.lines().map(str::trim_end).collect();
+    let at = |text: &str| lines.iter().position(|line| line.starts_with(text)).unwrap_or_else(|| panic!("{screen}"));
+    assert!(at("Program") < at("Tenant") && at("Tenant") < at("Network") && at("Network") < at("SETTING"));
+    let absent = at("  ! update:client_keys  absent, so it cannot rotate client secrets");
+    assert!(lines[absent + 1].trim_start().starts_with("→ Get a token of a client that has"), "{screen}");
+    assert!(lines[at("  ✓ Size")].ends_with("100 × 120"), "{screen}");
+    assert!(lines[at("AUTH0_API_TOKEN")].split_whitespace().eq(["AUTH0_API_TOKEN", "set", "environment"]), "{screen}");
+    assert!(screen.contains("no problem."), "{screen}");
+    terminal.assert_nowhere(&token);
+}

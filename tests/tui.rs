@@ -15,6 +15,8 @@ mod pane;
 mod rotating;
 #[path = "tui/states.rs"]
 mod states;
+#[path = "tui/tenants.rs"]
+mod tenants;
 
 use std::time::Duration;
 
@@ -26,6 +28,12 @@ const SIZES: [(u16, u16); 2] = [(80, 24), (120, 36)];
 /// The demo tenant. An old secret dies at once: no test has to wait for that.
 async fn tenant() -> Running {
     sim::start(Options { propagation: Duration::ZERO, ..Options::default() }).await.expect("a pretend tenant")
+}
+
+/// A tenant with so many generated clients.
+async fn numbered(clients: usize) -> Running {
+    let tenant = sim::Population::Generated { clients, seed: 1 };
+    sim::start(Options { propagation: Duration::ZERO, tenant, ..Options::default() }).await.expect("a pretend tenant")
 }
 
 /// The demo tenant with faults.

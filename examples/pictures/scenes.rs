@@ -1,4 +1,4 @@
-//! One walk through the demo, from the table to a rotated secret, with four stops. The runner, the API client and the
+//! One walk through the demo, from the table to a rotated secret, with five stops, the first of them at the door. The runner, the API client and the
 //! pretend tenant are the real ones. What differs from run to run is left out of the picture or put in its place by hand:
 //! the port, the id of the client that rollover signs in with; secrets stay masked.
 use std::error::Error;
@@ -41,8 +41,13 @@ pub struct Picture {
 
 /// All pictures, in the order in which a user comes by.
 pub async fn all() -> Result<Vec<Picture>, Box<dyn Error>> {
+    let mut pictures = vec![Walk::at_the_door().picture(
+        "welcome.svg",
+        (100, 22),
+        "How should rollover sign in?",
+        "The first screen: the ways to sign in at a tenant, and the demo",
+    )?];
     let mut walk = Walk::begin().await?;
-    let mut pictures = Vec::new();
 
     walk.press(&[Code::Down, Code::Down]).await;
     pictures.push(walk.picture(
@@ -105,6 +110,15 @@ impl Walk {
         let mut walk = Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id };
         walk.idle().await;
         Ok(walk)
+    }
+
+    /// On the first screen, where no tenant is connected yet.
+    fn at_the_door() -> Self {
+        let state = State::new((80, 24), Screen::Welcome(Welcome::default()), true);
+        let runner = Runner::new(state, None, None, copier(), None);
+        // What is put in the place of an id that no screen shows is put nowhere.
+        let random_id = "\u{0}".to_owned();
+        Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id }
     }
 
     /// Takes in what tasks tell until no task is left.

@@ -179,6 +179,18 @@ impl Api {
         })
     }
 
+    /// Whether another token is got by itself before this one expires. One that was given cannot be.
+    #[must_use]
+    pub fn renews(&self) -> bool {
+        self.0.token.renews()
+    }
+
+    /// The proxy that requests go through.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.0.transport.proxy()
+    }
+
     /// Whether requests wait for the rate limit at the moment, and for how long.
     #[must_use]
     pub fn pace(&self) -> watch::Receiver<Pace> {

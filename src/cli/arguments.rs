@@ -44,11 +44,20 @@ Environment:
   AUTH0_AUDIENCE                      where it is not https://DOMAIN/api/v2/ (custom domains)
   ROLLOVER_TENANT                     like --tenant
   ROLLOVER_HOME                       one folder for all files of rollover
+  HTTPS_PROXY, ALL_PROXY, NO_PROXY    honoured, and shown
   NO_COLOR                            no colours
 
 Exit codes:
   0 done   1 failed   2 usage   3 not signed in   4 a scope is missing   5 no such client
   6 in doubt   7 partly done   10 Auth0 not reached, or its rate limit   130 interrupted";
+
+const DOCTOR: &str = "\
+Into a pipe it writes lines of four values with tabs between them: topic, ok or warning or problem, what
+was found, what to do; then the settings: the word setting, name, value, origin.
+
+Exit codes:
+  0 no problem, maybe warnings   1 problems   3 nobody is signed in, or the token is refused
+  10 the tenant is not reached; 3 and 10 only where every problem is of that kind";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -71,6 +80,9 @@ pub enum Command {
     Tenants(Tenants),
     /// Make a tenant the one that is opened
     Use(Use),
+    /// Look at what works here and what does not, and where each setting came from; nothing secret is in it
+    #[command(after_help = DOCTOR)]
+    Doctor(Doctor),
     /// Serve the pretend tenant on loopback
     Sim(Sim),
     /// Print a script that completes commands in a shell
@@ -165,7 +177,7 @@ pub struct Login {
     /// Use the token that auth0-cli holds
     #[arg(long, conflicts_with_all = ["client_id", "private_key", "token"])]
     pub auth0_cli: bool,
-    /// The audience, where it is not https://DOMAIN/api/v2/ (custom domains)
+    /// The audience, where it is not `https://DOMAIN/api/v2/` (custom domains)
     #[arg(long, value_name = "URL")]
     pub audience: Option<String>,
     /// What the tenant is for: development, staging or production
@@ -258,6 +270,14 @@ pub struct Use {
     pub name: String,
 }
 
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `sim`.
 #[derive(Debug, Args)]
 pub struct Sim {
@@ -314,6 +334,7 @@ impl Command {
             Self::Rotate(rotate) => rotate.json,
             Self::Login(login) => login.json,
             Self::Tenants(tenants) => tenants.json,
+            Self::Doctor(doctor) => doctor.json,
             Self::Logout(_)
             | Self::Use(_)
             | Self::Demo

@@ -23,7 +23,7 @@ pub fn demo(global: &Global) -> Ended {
 
 fn open(tenant: StartTenant, tenants: Tenants, mouse: bool, read_only: bool) -> Ended {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let ended = tui::run(Start { tenant, tenants, mouse, colours, read_only }).map_err(|error| match error.kind() {
+    let ended = tui::run(Start { tenant, tenants, read_only, mouse, colours }).map_err(|error| match error.kind() {
         std::io::ErrorKind::Unsupported => Failure::usage(error.to_string(), "`rollover --help` lists the commands."),
         _ => Failure::failed("terminal", error.to_string(), ""),
     })?;

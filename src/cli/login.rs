@@ -11,12 +11,12 @@ use super::ask;
 use super::exit::{Failure, code};
 use super::output::{Output, say};
 use super::session::tenants;
-use crate::auth0::{Api, Connection, Session};
+use crate::auth0::{Api, Session};
 use crate::domain::profile::check_name;
 use crate::domain::sign_in::CliTenant;
 use crate::domain::untrusted::shown;
 use crate::domain::{Ability, Domain, Environment, Greeting, Keep, Profile, Scopes, Secret, Surroundings, WayIn};
-use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, credentials_of, full_path, private_key};
+use crate::tenants::{Config, SHORTEST_PASSPHRASE, Tenants, full_path, private_key};
 
 /// Connects a tenant: finds out how to sign in, signs in once, and stores what is needed to do so again.
 pub async fn run(global: &Global, login: &Login) -> Ended {
@@ -26,7 +26,7 @@ pub async fn run(global: &Global, login: &Login) -> Ended {
     let surroundings = tenants.surroundings().await;
     let Draft { mut profile, secret } = draft(global, login, &config, &surroundings)?;
     profile.read_only |= global.read_only;
-    let api = connect(&tenants, &config, &profile, secret.as_ref()).await?;
+    let api = connect(&tenants, &profile, secret.as_ref()).await?;
     let session = api.session().await?;
     let greeting = api.greet().await?;
     tell(&output, &profile, &session, &greeting);
@@ -175,14 +175,12 @@ fn way(login: &Login, before: Option<&Profile>, surroundings: &Surroundings) -> 
     if let Some(trouble) = &surroundings.auth0_cli_trouble {
         say(&format!("  !  auth0-cli: {trouble}"));
     }
-    match ask::line("1, 2, 3 or 4 [1]: ", "--client-id")?.as_str() {
+    let prompt = if found > 0 { "1, 2, 3 or 4 [1]: " } else { "1, 2 or 3 [1]: " };
+    match ask::line(prompt, "--client-id")?.as_str() {
         "" | "1" => {
-            say(
-                "In the dashboard: Applications, Applications, Create Application, Machine to Machine; authorize it for the",
-            );
-            say(
-                "Auth0 Management API with read:clients, read:client_keys and update:client_keys. Its settings show the rest.",
-            );
+            say("To make one, in the dashboard: Applications, Create Application, Machine to Machine;");
+            say("authorize it for the Auth0 Management API with read:clients, update:client_keys and");
+            say("read:client_keys. Its Settings show domain, client ID and client secret.");
             Ok(Kind::ClientSecret)
         }
         "2" => Ok(Kind::PrivateKey),
@@ -264,26 +262,11 @@ fn from_stdin() -> Result<Arc<Secret>, Failure> {
     Ok(Arc::new(Secret::new(trimmed.to_owned())))
 }
 
-async fn connect(
-    tenants: &Tenants,
-    config: &Config,
-    profile: &Profile,
-    secret: Option<&Arc<Secret>>,
-) -> Result<Api, Failure> {
-    // Authorities for every tenant are trusted here too, and do not become this one's own.
-    let profile = &Profile { ca_file: config.ca_file_of(Some(profile)), ..profile.clone() };
-    match (secret, &profile.way_in) {
-        (Some(secret), Some(way)) => {
-            let credentials = credentials_of(way, Arc::clone(secret), None);
-            let connection = Connection {
-                audience: profile.audience.clone(),
-                ca_file: profile.ca_file.clone(),
-                ..Connection::new(profile.domain.clone(), credentials)
-            };
-            Ok(Api::new(connection)?)
-        }
-        _ => Ok(tenants.open(profile, None).await?),
-    }
+async fn connect(tenants: &Tenants, profile: &Profile, secret: Option<&Arc<Secret>>) -> Result<Api, Failure> {
+    Ok(match secret {
+        Some(secret) => tenants.open_with(profile, Arc::clone(secret))?,
+        None => tenants.open(profile, None).await?,
+    })
 }
 
 /// What the token may do, and what each missing scope would add.

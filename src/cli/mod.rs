@@ -6,6 +6,8 @@ mod arguments;
 mod ask;
 /// `copy`.
 mod copy;
+/// `doctor`.
+mod doctor;
 /// Exit codes and failures.
 mod exit;
 /// No command, and `demo`.
@@ -68,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Logout(logout)) => on_one_thread(tenants::logout(global, &logout)),
         Some(Command::Tenants(list)) => tenants::list(global, &list),
         Some(Command::Use(name)) => tenants::select(&name),
+        Some(Command::Doctor(doctor)) => without_waiting(doctor::run(global, &doctor)),
         Some(Command::Sim(sim)) => sim::run(&sim),
         Some(Command::Completions { shell }) => print::completions(shell),
         Some(Command::Man) => print::man(),
@@ -102,6 +105,16 @@ fn explain(error: &clap::Error, json: bool) -> u8 {
 fn on_one_thread(command: impl Future<Output = Ended>) -> Ended {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| cannot_start(&error))?.block_on(command)
+}
+
+/// The same for a command that may give up on something that blocks a thread, such as a name service that says nothing: nobody
+/// waits for that at the end.
+fn without_waiting(command: impl Future<Output = Ended>) -> Ended {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| cannot_start(&error))?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
 }
 
 fn cannot_start(error: &std::io::Error) -> Failure {

@@ -7,8 +7,9 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::exit::Failure;
 use crate::domain::Untrusted;
+use crate::domain::preflight::Standing;
 use crate::domain::untrusted::shown;
-use crate::tui::view::text::{fit, width};
+use crate::tui::view::text::{fit, width, wrap};
 
 /// Data on stdout, everything else on stderr.
 pub struct Output {
@@ -25,6 +26,9 @@ pub struct Output {
 /// Names are cut at this many cells in a table: one odd name must not push the rest off the screen. Ids and secrets
 /// are never cut.
 const WIDEST: u16 = 48;
+
+/// A text beside others is wrapped at no fewer cells than this: on a narrow terminal it breaks where it will.
+const NARROWEST: u16 = 30;
 
 impl Output {
     /// For this process's stdout and stderr.
@@ -97,6 +101,40 @@ impl Output {
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{text}")?;
         self.out.flush()
+    }
+
+    /// Prints a heading for a person.
+    pub fn heading(&mut self, text: &str) -> io::Result<()> {
+        let (bold, plain) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        self.line(&format!("{bold}{}{plain}", shown(text)))
+    }
+
+    /// Prints a text for a person beside what stands before it, on as many lines as it takes; in the colour of how it stands.
+    pub fn told(&mut self, standing: Standing, before: &str, text: &str) -> io::Result<()> {
+        let (colour, plain) = match standing {
+            _ if !self.colour => ("", ""),
+            Standing::Ok => ("", ""),
+            Standing::Warning => ("\u{1b}[33m", "\u{1b}[0m"),
+            Standing::Problem => ("\u{1b}[31m", "\u{1b}[0m"),
+        };
+        let indent = width(before);
+        let room = self.columns().saturating_sub(indent).max(NARROWEST);
+        for (number, part) in wrap(&shown(text), room).iter().enumerate() {
+            let gap = if number == 0 { before.to_owned() } else { " ".repeat(usize::from(indent)) };
+            writeln!(self.out, "{colour}{gap}{part}{plain}")?;
+        }
+        self.out.flush()
+    }
+
+    /// How many cells a line of the terminal has.
+    fn columns(&self) -> u16 {
+        const USUAL: u16 = 80;
+        #[cfg(unix)]
+        if self.table {
+            let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout());
+            return size.ok().map(|size| size.ws_col).filter(|columns| *columns > 0).unwrap_or(USUAL);
+        }
+        USUAL
     }
 
     /// Tells a person how it goes; nobody, where stderr is no terminal.

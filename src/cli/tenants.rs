@@ -21,7 +21,7 @@ pub fn list(global: &Global, list: &List) -> Ended {
     let selected = chosen.as_ref().ok().and_then(Option::as_ref).filter(|chosen| chosen.stored);
     let selected = selected.map(|chosen| chosen.profile.name.clone());
     let is_selected = |profile: &Profile| selected.as_ref() == Some(&profile.name);
-    let last = |profile: &Profile| {
+    let when = |profile: &Profile| {
         let at = usage.of(&profile.domain).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
         at.and_then(|at| at.format(&Rfc3339).ok())
     };
@@ -40,7 +40,7 @@ pub fn list(global: &Global, list: &List) -> Ended {
                     "client_id": profile.way_in.as_ref().and_then(WayIn::client_id),
                     "kept_in": profile.kept.map(Keep::name),
                     "selected": is_selected(profile),
-                    "last_used": last(profile),
+                    "last_used": when(profile),
                 })
             })
             .collect();
@@ -67,7 +67,7 @@ pub fn list(global: &Global, list: &List) -> Ended {
             changes.into(),
             sign_in.into(),
             kept,
-            last(profile).unwrap_or_default().into(),
+            when(profile).unwrap_or_default().into(),
         ]
     });
     output.rows(["", "NAME", "DOMAIN", "ENVIRONMENT", "CHANGES", "SIGN-IN", "KEPT IN", "LAST USED"], rows)?;

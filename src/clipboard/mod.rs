@@ -138,6 +138,14 @@ async fn copy(
     }
 }
 
+/// Which way a value would go now, and what stands against it. Copies nothing, and does not ask the display: only copying
+/// tells whether that lets us in.
+pub async fn look() -> (Route, Option<ClipboardError>) {
+    let route = choose(&from_environment);
+    let against = if route == Route::Display { None } else { terminal::obstacle().await };
+    (route, against)
+}
+
 fn from_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }

@@ -25,22 +25,28 @@ pub(super) async fn copy(
     after: Option<&ClipboardError>,
     terminal: &mut (impl Write + ?Sized),
 ) -> Result<Copied, ClipboardError> {
-    if !io::stdout().is_terminal() {
-        return Err(ClipboardError::NoTerminal);
+    if let Some(obstacle) = obstacle().await {
+        return Err(obstacle);
     }
     let between = Between::of(&from_environment);
-    if between == Between::Tmux
-        && let Some(setting) = tmux_set_clipboard().await
-        && setting != "on"
-    {
-        return Err(ClipboardError::TmuxRefuses(Untrusted::from(setting)));
-    }
     send(text, between, terminal)?;
     Ok(Copied {
         route: Route::Terminal { tmux: between == Between::Tmux },
         clears_after: None,
         notice: Some(notice(is_secret, between, after)),
     })
+}
+
+/// Why the terminal would not get a value, where that is known beforehand.
+pub(super) async fn obstacle() -> Option<ClipboardError> {
+    if !io::stdout().is_terminal() {
+        return Some(ClipboardError::NoTerminal);
+    }
+    if Between::of(&from_environment) != Between::Tmux {
+        return None;
+    }
+    let setting = tmux_set_clipboard().await.filter(|setting| setting != "on")?;
+    Some(ClipboardError::TmuxRefuses(Untrusted::from(setting)))
 }
 
 /// Takes what we copied out of the terminal's clipboard, as well as that can be done.

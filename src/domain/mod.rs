@@ -7,6 +7,8 @@ pub mod catalog;
 pub mod client;
 /// Short keyed hashes of secrets, safe to show.
 pub mod fingerprint;
+/// What a look around before the work finds.
+pub mod preflight;
 /// A tenant as the user knows it: how to sign in, what it is for.
 pub mod profile;
 /// What a rotation is made of, and what can come of it.

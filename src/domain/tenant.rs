@@ -16,7 +16,8 @@ impl Domain {
     /// A sentence that says what is wrong and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let shown = super::untrusted::shown(text);
+        // Before an `@` stands a user's name, and maybe a password.
+        let shown = super::untrusted::brief(if text.contains('@') { "…@…" } else { text });
         if text.is_empty() {
             return Err("the domain is empty; expected a host such as acme.eu.auth0.com".to_owned());
         }
@@ -38,11 +39,17 @@ impl Domain {
                 ));
             }
             other => {
-                return Err(format!("`{other}://` is not supported; write the bare host, such as acme.eu.auth0.com"));
+                return Err(format!(
+                    "`{}://` is not supported; write the bare host, such as acme.eu.auth0.com",
+                    super::untrusted::brief(other)
+                ));
             }
         }
         if base.host().is_none() {
             return Err(format!("`{shown}` names no host; expected a host such as acme.eu.auth0.com"));
+        }
+        if base.host_str().is_some_and(|host| host.len() > 253) {
+            return Err(format!("`{shown}` is longer than a host can be; expected one such as acme.eu.auth0.com"));
         }
         base.set_path("/");
         Ok(Self { base })
@@ -169,6 +176,10 @@ mod tests {
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
+        }
+        for text in ["https://user:canary@a b", "ftp://user:canary@x", "user:canary@x.auth0.com"] {
+            let error = parse(text).expect_err(text);
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 

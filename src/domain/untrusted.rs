@@ -95,6 +95,17 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Like [`shown`], and no longer than a sentence can hold: what stands behind it must be seen.
+#[must_use]
+pub fn brief(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 80;
+    let shown = shown(text);
+    match shown.char_indices().nth(MOST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &shown[..end])),
+        None => shown,
+    }
+}
+
 /// Like [`shown`], with line breaks kept as line breaks, for help and error texts of several lines.
 #[must_use]
 pub fn shown_lines(text: &str) -> String {
@@ -197,6 +208,8 @@ mod tests {
         let cut = shown(&"x".repeat(LONGEST_SHOWN + 5)).into_owned();
         assert_eq!(cut.chars().count(), LONGEST_SHOWN + 1);
         assert!(cut.ends_with('…'));
+        assert_eq!(brief(&"x".repeat(80)), "x".repeat(80));
+        assert_eq!(brief(&"\u{202e}".repeat(81)), format!("{}…", "\\u{202E}".repeat(10)));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::auth0_cli;
 use super::config::{Config, ConfigError};
 use super::edit::{self, EditError};
-use super::keyring::{self, KeyringStatus};
+use super::keyring::{self, KeyringState, KeyringStatus};
+use super::places::{self, Place};
 use super::select::{Chosen, SelectError, select};
 use super::usage::Usage;
 use super::vault::{Kept, Vault, VaultError};
@@ -98,11 +99,7 @@ impl Tenants {
     /// # Errors
     /// Where what is set cannot be right, or credentials are missing.
     pub fn select(&self, flag: Option<&str>, config: &Config) -> Result<Option<Chosen>, SelectError> {
-        let mut chosen = select(flag, &|name| self.variable(name), config)?;
-        if let Some(chosen) = &mut chosen {
-            chosen.profile.ca_file = config.ca_file_of(Some(&chosen.profile));
-        }
-        Ok(chosen)
+        select(flag, &|name| self.variable(name), config)
     }
 
     /// Connects to a selected tenant with the credentials that were given, or with those that are kept.
@@ -126,6 +123,24 @@ impl Tenants {
         self.connect(profile, credentials_of(way, typed, None), None)
     }
 
+    fn connect(
+        &self,
+        profile: &Profile,
+        credentials: Credentials,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Result<Api, OpenFailure> {
+        // A mistake in the file is told where the file is asked for; here it means no authorities for everybody.
+        let for_all = || self.config().ok().and_then(|config| config.ca_file);
+        let connection = Connection {
+            audience: profile.audience.clone(),
+            ca_file: profile.ca_file.clone().or_else(for_all),
+            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+            keeper,
+            ..Connection::new(profile.domain.clone(), credentials)
+        };
+        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
+    }
+
     /// Signs in for the first time, with a credential that was just typed, or, where none was, with what the way in finds itself.
     ///
     /// # Errors
@@ -135,32 +150,14 @@ impl Tenants {
         profile: &Profile,
         typed: Option<Arc<Secret>>,
     ) -> Result<(Session, Greeting), OpenFailure> {
-        let ca_file = self.config().map(|config| config.ca_file_of(Some(profile))).unwrap_or_default();
-        let profile = Profile { ca_file, ..profile.clone() };
         let api = match typed {
-            Some(typed) => self.open_with(&profile, typed)?,
-            None => self.open(&profile, None).await?,
+            Some(typed) => self.open_with(profile, typed)?,
+            None => self.open(profile, None).await?,
         };
         let failed = |error: crate::auth0::Error| OpenFailure::new(error.to_string(), error.hint);
         let session = api.session().await.map_err(failed)?;
         let greeting = api.greet().await.map_err(failed)?;
         Ok((session, greeting))
-    }
-
-    fn connect(
-        &self,
-        profile: &Profile,
-        credentials: Credentials,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> Result<Api, OpenFailure> {
-        let connection = Connection {
-            audience: profile.audience.clone(),
-            ca_file: profile.ca_file.clone(),
-            burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
-            keeper,
-            ..Connection::new(profile.domain.clone(), credentials)
-        };
-        Api::new(connection).map_err(|error| OpenFailure::new(error.to_string(), error.hint))
     }
 
     async fn stored(&self, profile: &Profile) -> Result<(Credentials, Option<Arc<dyn Keeper>>), OpenFailure> {
@@ -200,6 +197,29 @@ impl Tenants {
         }
     }
 
+    /// Everything of ours that may lie on the disk, as it lies there.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        places::look(&self.home)
+    }
+
+    /// How the keyring stands; `None` where it is not used. Asks nobody anything.
+    pub async fn keyring(&self) -> Option<KeyringState> {
+        if self.keyring { Some(keyring::state().await) } else { None }
+    }
+
+    /// Whether a passphrase of sealed credentials has been chosen.
+    #[must_use]
+    pub fn has_passphrase(&self) -> bool {
+        self.vault.has_passphrase()
+    }
+
+    /// Whether the passphrase was given in this run.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.vault.is_unlocked()
+    }
+
     /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.
     ///
     /// # Errors
@@ -222,9 +242,8 @@ impl Tenants {
         let no_keyring = if self.keyring {
             let state = keyring::state().await;
             match state.status {
-                KeyringStatus::Ready => None,
-                // Writing to it will ask its user to unlock it.
-                KeyringStatus::Locked => None,
+                // Writing to a locked one asks its user to unlock it.
+                KeyringStatus::Ready | KeyringStatus::Locked => None,
                 KeyringStatus::Absent(why) => Some(why),
             }
         } else {
@@ -359,8 +378,7 @@ fn no_way_in(profile: &Profile) -> OpenFailure {
 }
 
 /// The credentials of a way in, with the secret, key or token for it.
-#[must_use]
-pub fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Secret>>) -> Credentials {
+fn credentials_of(way: &WayIn, secret: Arc<Secret>, previous: Option<Arc<Secret>>) -> Credentials {
     match way {
         WayIn::ClientSecret { client_id } => {
             Credentials::ClientSecret { client_id: client_id.clone(), secret, previous }

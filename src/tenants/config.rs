@@ -1,12 +1,15 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
 
 use super::files;
 use crate::domain::profile::check_name;
+use crate::domain::untrusted::{brief, shown};
 use crate::domain::{AssertionAlgorithm, Colour, Domain, Environment, Keep, Profile, RatePlan, WayIn};
 
 /// What stands in `config.toml`.
@@ -31,9 +34,9 @@ impl Default for Config {
 }
 
 /// The settings of the file itself.
-pub(super) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
+pub(crate) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
 /// The settings of a tenant.
-pub(super) const TENANT_SETTINGS: [&str; 12] = [
+pub(crate) const TENANT_SETTINGS: [&str; 12] = [
     "domain",
     "audience",
     "environment",
@@ -61,7 +64,7 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        f.write_str(&shown(&self.file.display().to_string()))?;
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }
@@ -77,11 +80,7 @@ impl Config {
     /// # Errors
     /// The first mistake in it.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        match files::read(file) {
-            Ok(text) => Self::parse(&text, file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ConfigError { file: file.to_owned(), line: None, message: error.to_string() }),
-        }
+        Self::parse(&text(file)?, file)
     }
 
     /// Reads the text of the file.
@@ -90,17 +89,22 @@ impl Config {
     /// The first mistake in it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let place = Place { text, file };
-        let document = DeTable::parse(text)
-            .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
+        let document = DeTable::parse(text).map_err(|error| place.no_toml(&error))?;
         let mut config = Self::default();
-        for (key, value) in document.get_ref() {
+        for (key, value) in in_order(document.get_ref()) {
             let name = key.get_ref().as_ref();
             match name {
-                "tenant" => config.selected = Some(place.string(value, name)?.to_owned()),
+                "tenant" => {
+                    if let DeValue::Table(_) = value.get_ref() {
+                        let message = "`tenant` names the tenant that is opened; did you mean the table `tenants`?";
+                        return Err(place.error(key.span().start, message));
+                    }
+                    config.selected = Some(place.string(value, name)?.to_owned());
+                }
                 "mouse" => config.mouse = place.boolean(value, name)?,
                 "ca_file" => config.ca_file = Some(place.path(value, name)?),
                 "tenants" => {
-                    for (name, value) in place.table(value, "tenants", "[tenants.acme]")? {
+                    for (name, value) in in_order(place.table(value, "tenants", "[tenants.acme]")?) {
                         place.profile(&mut config, name, value)?;
                     }
                     continue;
@@ -112,13 +116,10 @@ impl Config {
         if let Some(name) = &config.selected
             && !config.tenants.contains_key(name)
         {
+            let known: Vec<_> = config.tenants.keys().map(String::as_str).collect();
+            let hint = if known.is_empty() { "there is none in this file".to_owned() } else { hint(name, &known) };
+            let message = format!("`tenant` names `{}`, which has no table here; {hint}", brief(name));
             let line = config.lines.get("tenant").copied();
-            let hint = match nearest(name, config.tenants.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "there is no such table".to_owned(),
-            };
-            let message = format!("`tenant` names `{name}`, and [tenants.{name}] is not there; {hint}");
-            let message = crate::domain::untrusted::shown(&message).into_owned();
             return Err(ConfigError { file: file.to_owned(), line, message });
         }
         Ok(config)
@@ -128,12 +129,6 @@ impl Config {
     #[must_use]
     pub fn profile_of(&self, domain: &Domain) -> Option<&Profile> {
         self.tenants.values().find(|profile| profile.domain == *domain)
-    }
-
-    /// The authorities to trust for a tenant: its own, else those for every one.
-    #[must_use]
-    pub fn ca_file_of(&self, profile: Option<&Profile>) -> Option<PathBuf> {
-        profile.and_then(|profile| profile.ca_file.clone()).or_else(|| self.ca_file.clone())
     }
 }
 
@@ -148,34 +143,119 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
+/// The nearest of `known`, else all of them, as far as they can be listed.
+fn hint(wanted: &str, known: &[&str]) -> String {
+    match nearest(wanted, known.iter().copied()) {
+        Some(near) => format!("did you mean `{}`?", shown(near)),
+        None if known.len() > 20 => format!("known here: {}, …", shown(&known[..20].join(", "))),
+        None => format!("known here: {}", shown(&known.join(", "))),
+    }
+}
+
+/// A text in a message, where it is so short that it can be no secret.
+fn short(text: &str) -> String {
+    let text = text.trim();
+    if text.chars().count() > 30 { "what stands here".to_owned() } else { format!("`{}`", shown(text)) }
+}
+
+/// The text of the file; of one that is not there, an empty one.
+pub(super) fn text(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let wrong = |line, message: String| ConfigError { file: file.to_owned(), line, message };
+    let mut bytes = match files::read_bytes(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Zeroizing::default()),
+        Err(error) => return Err(wrong(None, shown(&error.to_string()).into_owned())),
+    };
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(wrong(Some(1), "this is UTF-16; save the file as UTF-8".to_owned()));
+    }
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let bytes = Zeroizing::new(error.into_bytes());
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
+        wrong(Some(line), "this is no UTF-8 text; save the file as UTF-8".to_owned())
+    })
+}
+
+/// What stands in a table, in the order of the file: of two mistakes the first is told.
+fn in_order<'t, 'd>(table: &'t DeTable<'d>) -> Vec<(&'t Spanned<Cow<'d, str>>, &'t Spanned<DeValue<'d>>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
 struct Place<'a> {
     text: &'a str,
     file: &'a Path,
 }
 
 impl Place<'_> {
-    /// The line of a place in the text, counted from one.
+    /// The line of a place in the text, counted from one. What is missing at the end of the file is missing in its last line.
     fn line(&self, at: usize) -> usize {
-        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
+        let line = self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1;
+        line.min(self.text.lines().count().max(1))
     }
 
     fn error(&self, at: usize, message: impl Into<String>) -> ConfigError {
         ConfigError {
             file: self.file.to_owned(),
             line: Some(self.line(at)),
-            message: crate::domain::untrusted::shown(&message.into()).into_owned(),
+            message: shown(&message.into()).into_owned(),
         }
     }
 
+    /// Why this is no TOML. What people meet most is told in our words, the rest in the parser's. What is long is not repeated:
+    /// a secret may have been pasted here.
+    fn no_toml(&self, error: &toml::de::Error) -> ConfigError {
+        let span = error.span().unwrap_or_default();
+        let found = short(self.text.get(span.clone()).unwrap_or_default());
+        let line = self.text.lines().nth(self.line(span.start) - 1).unwrap_or_default();
+        let line = short(line.trim_start_matches('\u{feff}'));
+        let message = error.message();
+        let starts = |start: &str| message.starts_with(start);
+        let message = if starts("duplicate key") {
+            format!("{found} stands here a second time; expected it once")
+        } else if starts("string values must be quoted") && found == short("") {
+            format!("a value is missing in {line}; expected a text in quotes, true or false")
+        } else if starts("string values must be quoted") || starts("invalid boolean") {
+            format!("{found} is no value; expected a text in quotes, true or false")
+        } else if starts("key with no value") || starts("invalid key-value pair") {
+            format!("{line} is no setting; expected a name, `=` and a value")
+        } else if starts("missing escaped value") {
+            "`\\` in a text begins an escape; expected `\\\\` in its place, or the text in 'single quotes'".to_owned()
+        } else if starts("unclosed table") {
+            "the table's name does not end with `]`; expected quotes around one that holds more than letters, numbers, `-`, `_`"
+                .to_owned()
+        } else if starts("invalid")
+            && (message.ends_with("string, expected `\"`") || message.ends_with("string, expected `'`"))
+        {
+            "the text does not end; expected the quote that it begins with behind it".to_owned()
+        } else if starts("invalid") && message.contains("visible characters") {
+            "a character in the text is invisible; expected an escape such as \\u0000 in its place".to_owned()
+        } else {
+            message
+                .replace("expected newline, `#`", "expected the end of the line")
+                .replace("unquoted keys cannot be empty", "a name is missing")
+                .replace("invalid unquoted key", "invalid character in a name")
+                .replace(", expected nothing", "")
+        };
+        self.error(span.start, message)
+    }
+
     fn unknown(&self, at: usize, name: &str, known: &[&str]) -> ConfigError {
-        let hint = nearest(name, known.iter().copied())
-            .map_or_else(|| format!("known here: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-        self.error(at, format!("`{name}` is not known; {hint}"))
+        self.error(at, format!("`{}` is not known; {}", brief(name), hint(name, known)))
     }
 
     fn expected(&self, value: &Spanned<DeValue<'_>>, name: &str, expected: &str) -> ConfigError {
-        let found = value.get_ref().type_str();
-        self.error(value.span().start, format!("`{name}` must be {expected}, and is {found}"))
+        let found = match value.get_ref() {
+            DeValue::String(text) => format!("the text {}", short(text)),
+            DeValue::Integer(_) | DeValue::Float(_) => "a number".to_owned(),
+            DeValue::Boolean(value) => value.to_string(),
+            DeValue::Datetime(_) => "a date or time".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
+        };
+        self.error(value.span().start, format!("`{}` must be {expected}, and is {found}", brief(name)))
     }
 
     fn boolean(&self, value: &Spanned<DeValue<'_>>, name: &str) -> Result<bool, ConfigError> {
@@ -203,8 +283,10 @@ impl Place<'_> {
         if path.is_absolute() {
             return Ok(path);
         }
-        Err(self
-            .error(value.span().start, format!("`{name}` must be a path from the root or from ~/, and is `{text}`")))
+        Err(self.error(
+            value.span().start,
+            format!("`{name}` must be a path from the root or from ~/, and is `{}`", brief(text)),
+        ))
     }
 
     fn table<'v, 'd>(
@@ -227,30 +309,32 @@ impl Place<'_> {
         known: &[(&'static str, T)],
     ) -> Result<T, ConfigError> {
         let text = self.string(value, name)?;
-        match known.iter().find(|(word, _)| *word == text) {
-            Some((_, meant)) => Ok(*meant),
-            None => {
-                let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                Err(self.unknown(value.span().start, text, &words))
-            }
-        }
+        known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant).ok_or_else(|| {
+            let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+            let message = format!("`{name}` cannot be `{}`; {}", brief(text), hint(text, &words));
+            self.error(value.span().start, message)
+        })
     }
 
     fn profile(
         &self,
         config: &mut Config,
-        name: &Spanned<std::borrow::Cow<'_, str>>,
+        name: &Spanned<Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
     ) -> Result<(), ConfigError> {
         let at = name.span().start;
         let name = name.get_ref().as_ref();
         check_name(name).map_err(|why| self.error(at, why))?;
+        if TENANT_SETTINGS.contains(&name) && !matches!(value.get_ref(), DeValue::Table(_)) {
+            return Err(self
+                .error(at, format!("`{name}` is a tenant's setting; expected it in a table such as [tenants.acme]")));
+        }
         let mut domain = None;
         let (mut sign_in, mut client_id, mut private_key, mut algorithm) = (None, None, None, None);
         // Its address is set below, once all of it is read.
         let unknown = Domain::parse("localhost").map_err(|why| self.error(at, why))?;
         let mut profile = Profile::new(name.to_owned(), unknown);
-        for (key, value) in self.table(value, &format!("tenants.{name}"), &format!("[tenants.{name}]"))? {
+        for (key, value) in in_order(self.table(value, &format!("tenants.{name}"), &format!("[tenants.{name}]"))?) {
             let setting = key.get_ref().as_ref();
             match setting {
                 "domain" => {
@@ -281,6 +365,12 @@ impl Place<'_> {
                     profile.plan = Some(self.word(value, setting, &RatePlan::ALL.map(|one| (one.name(), one)))?);
                 }
                 "ca_file" => profile.ca_file = Some(self.path(value, setting)?),
+                "client_secret" | "secret" | "token" | "api_token" | "password" => {
+                    let message = format!(
+                        "`{setting}` must not stand in this file; `rollover login` keeps it where it is sealed"
+                    );
+                    return Err(self.error(key.span().start, message));
+                }
                 other => return Err(self.unknown(key.span().start, other, &TENANT_SETTINGS)),
             }
             config.lines.insert(format!("tenants.{name}.{setting}"), self.line(key.span().start));
@@ -378,15 +468,15 @@ mod tests {
         for (text, message) in [
             ("\nmuose = true", "config.toml, line 2: `muose` is not known; did you mean `mouse`?"),
             ("wheel = 1", "config.toml, line 1: `wheel` is not known; known here: tenant, mouse, ca_file, tenants"),
-            ("mouse = \"no\"", "config.toml, line 1: `mouse` must be true or false, and is string"),
-            ("tenants = 3", "config.toml, line 1: `tenants` must be a table, such as [tenants.acme], and is integer"),
+            ("mouse = \"no\"", "config.toml, line 1: `mouse` must be true or false, and is the text `no`"),
+            ("tenants = 3", "config.toml, line 1: `tenants` must be a table, such as [tenants.acme], and is a number"),
             (
                 "[tenants.a]\ndomain = \"http://acme.auth0.com\"",
                 "config.toml, line 2: `http://acme.auth0.com` is plain http, which is accepted only for a loopback address; write the bare host for https",
             ),
             (
                 "[tenants.a]\ndomain = \"a.auth0.com\"\nenvironment = \"prodution\"",
-                "config.toml, line 3: `prodution` is not known; did you mean `production`?",
+                "config.toml, line 3: `environment` cannot be `prodution`; did you mean `production`?",
             ),
             (
                 "\n[tenants.a]\n",

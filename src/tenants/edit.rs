@@ -1,11 +1,11 @@
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
-
-use super::config::{Config, ConfigError};
+use super::config::{self, Config, ConfigError};
+use super::draft::{Draft, value};
 use super::{Home, files};
+use crate::domain::untrusted::shown;
 use crate::domain::{Profile, WayIn};
 
 /// Why `config.toml` could not be changed; it is as it was. Safe to print.
@@ -23,7 +23,7 @@ impl fmt::Display for EditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mistake(error) => error.fmt(f),
-            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::File(path, error) => write!(f, "{}: {error}", shown(&path.display().to_string())),
             Self::NoTenant(why) => f.write_str(why),
         }
     }
@@ -37,19 +37,23 @@ impl From<io::Error> for EditError {
     }
 }
 
+/// What is done to the file.
+pub(super) enum Change<'a> {
+    /// Writes a tenant's settings; `select`: and opens it from now on.
+    Put { profile: &'a Profile, select: bool },
+    /// Opens a tenant from now on.
+    Select(&'a str),
+    /// Takes a tenant out.
+    Remove(&'a str),
+}
+
 /// Writes a tenant's table, and makes it the one that is opened, if `select` says so. What a person wrote stays: comments, order,
 /// and every other setting.
 ///
 /// # Errors
 /// The file is then as it was.
 pub fn put(home: &Home, profile: &Profile, select: bool) -> Result<(), EditError> {
-    change(home, |document, _| {
-        write_profile(tenants(document), profile);
-        if select {
-            set(document.as_table_mut(), "tenant", Some(profile.name.as_str().into()));
-        }
-        Ok(())
-    })
+    change(home, &Change::Put { profile, select })
 }
 
 /// Makes a tenant the one that is opened.
@@ -57,116 +61,122 @@ pub fn put(home: &Home, profile: &Profile, select: bool) -> Result<(), EditError
 /// # Errors
 /// Where it is not in the file, or the file cannot be changed.
 pub fn select(home: &Home, name: &str) -> Result<(), EditError> {
-    change(home, |document, config| {
-        if !config.tenants.contains_key(name) {
-            return Err(EditError::NoTenant(super::select::no_profile(name, config)));
-        }
-        set(document.as_table_mut(), "tenant", Some(name.into()));
-        Ok(())
-    })
+    change(home, &Change::Select(name))
 }
 
-/// Takes a tenant's table out of the file.
+/// Takes a tenant's table out of the file, with what is said of it inside and right above it.
 ///
 /// # Errors
 /// Where it is not in the file, or the file cannot be changed.
 pub fn remove(home: &Home, name: &str) -> Result<(), EditError> {
-    change(home, |document, config| {
-        if !config.tenants.contains_key(name) {
-            return Err(EditError::NoTenant(super::select::no_profile(name, config)));
-        }
-        tenants(document).remove(name);
-        if config.selected.as_deref() == Some(name) {
-            document.remove("tenant");
-        }
-        Ok(())
-    })
+    change(home, &Change::Remove(name))
 }
 
-fn change(home: &Home, edit: impl FnOnce(&mut DocumentMut, &Config) -> Result<(), EditError>) -> Result<(), EditError> {
+fn change(home: &Home, change: &Change<'_>) -> Result<(), EditError> {
     let path = home.config_file();
     let failed = |error: io::Error| EditError::File(path.clone(), error);
     let folder = path.parent().ok_or_else(|| failed(io::Error::other("it names no file")))?;
     files::locked(folder, || {
-        let text = match files::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => zeroize::Zeroizing::new(String::new()),
-            Err(error) => return Err(failed(error)),
-        };
-        let config = Config::parse(&text, &path).map_err(EditError::Mistake)?;
-        let mut document: DocumentMut =
-            text.parse().map_err(|error: toml_edit::TomlError| failed(io::Error::other(error.to_string())))?;
-        edit(&mut document, &config)?;
-        let text = document.to_string();
-        // What is written must be readable: a name or an address that is no such thing is found here, before anything is lost.
-        Config::parse(&text, &path).map_err(EditError::Mistake)?;
-        files::replace(&path, text.as_bytes()).map_err(failed)
+        let text = config::text(&path).map_err(EditError::Mistake)?;
+        let changed = changed(&text, &path, change)?;
+        if *changed == **text {
+            return Ok(());
+        }
+        files::sweep(&path);
+        files::replace(&path, changed.as_bytes()).map_err(failed)
     })
 }
 
-fn tenants(document: &mut DocumentMut) -> &mut dyn TableLike {
-    let item = document.entry("tenants").or_insert_with(|| {
-        let mut table = Table::new();
-        // Only the tables in it are written: [tenants.acme].
-        table.set_implicit(true);
-        Item::Table(table)
-    });
-    if item.as_table_like().is_none() {
-        *item = Item::Table(Table::new());
+/// The text of the file after a change.
+pub(super) fn changed(text: &str, path: &Path, change: &Change<'_>) -> Result<String, EditError> {
+    let mut config = Config::parse(text, path).map_err(EditError::Mistake)?;
+    let failed = |why: &str| EditError::File(path.to_owned(), io::Error::other(why.to_owned()));
+    let mut draft = Draft::new(text);
+    let done = match *change {
+        Change::Put { profile, select } => {
+            let before = config.tenants.insert(profile.name.clone(), profile.clone());
+            write(&mut draft, profile, before.as_ref())
+                .and_then(|()| if select { open(&mut draft, &mut config, &profile.name) } else { Some(()) })
+        }
+        Change::Select(name) => {
+            known(name, &config)?;
+            open(&mut draft, &mut config, name)
+        }
+        Change::Remove(name) => {
+            known(name, &config)?;
+            config.tenants.remove(name);
+            let selected = config.selected.take_if(|selected| selected == name).is_some();
+            // The table first: what is said of `tenant` must not come to stand right above it.
+            let done = draft.remove_table("tenants", name);
+            done.and_then(|()| if selected { draft.set(&["tenant"], None) } else { Some(()) })
+        }
+    };
+    done.ok_or_else(|| failed("it is written in a way that cannot be changed from here: change it by hand"))?;
+    // What is written must be readable: a name or an address that is no such thing is found here, before anything is lost.
+    let after =
+        Config::parse(draft.text(), path).map_err(|error| EditError::Mistake(ConfigError { line: None, ..error }))?;
+    if (Config { lines: config.lines.clone(), ..after }) != config {
+        return Err(failed("a change of it would not say what was meant, and only that: change it by hand"));
     }
-    // It is one now.
-    match item {
-        Item::Value(Value::InlineTable(table)) => table,
-        Item::Table(table) => table,
-        _ => unreachable!("an item that is like a table is a table or an inline one"),
-    }
+    Ok(draft.into_text())
 }
 
-fn write_profile(tenants: &mut dyn TableLike, profile: &Profile) {
-    if tenants.get(&profile.name).and_then(Item::as_table_like).is_none() {
-        tenants.insert(&profile.name, Item::Table(Table::new()));
+fn known(name: &str, config: &Config) -> Result<(), EditError> {
+    if config.tenants.contains_key(name) {
+        return Ok(());
     }
-    let Some(table) = tenants.get_mut(&profile.name).and_then(Item::as_table_like_mut) else { return };
+    Err(EditError::NoTenant(super::select::no_profile(name, config)))
+}
+
+/// Writes what is new in a profile: what stays stands in the file as a person wrote it.
+fn write(draft: &mut Draft, profile: &Profile, before: Option<&Profile>) -> Option<()> {
+    let name = profile.name.as_str();
+    let [domain, ..] = settings(profile);
+    if before.is_none() {
+        draft.add_table("tenants", name, domain.0, &domain.1.unwrap_or_default())?;
+    }
+    let unset = Profile::new(profile.name.clone(), profile.domain.clone());
+    for ((setting, new), (_, old)) in settings(profile).into_iter().zip(settings(before.unwrap_or(&unset))) {
+        if new != old {
+            draft.set(&["tenants", name, setting], new.as_deref())?;
+        }
+    }
+    Some(())
+}
+
+fn open(draft: &mut Draft, config: &mut Config, name: &str) -> Option<()> {
+    if config.selected.replace(name.to_owned()).as_deref() == Some(name) {
+        return Some(());
+    }
+    draft.set(&["tenant"], Some(&value(name)))
+}
+
+/// The settings of a profile as they are written, its address first.
+pub(super) fn settings(profile: &Profile) -> [(&'static str, Option<String>); 12] {
     let base = profile.domain.base();
     // As it is typed: the bare host, but for a pretend tenant on loopback.
     let domain =
         if base.scheme() == "https" { profile.domain.host() } else { base.as_str().trim_end_matches('/').into() };
-    let text = |text: &str| Some(Value::from(text));
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| Value::from(path.to_string_lossy().as_ref()));
-    set(table, "domain", text(&domain));
-    set(table, "audience", profile.audience.as_deref().and_then(text));
-    set(table, "environment", profile.environment.and_then(|one| text(one.name())));
-    set(table, "colour", profile.colour.and_then(|one| text(one.name())));
-    set(table, "read_only", profile.read_only.then(|| Value::from(true)));
-    set(table, "sign_in", profile.way_in.as_ref().and_then(|way| text(way.name())));
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| value(&path.to_string_lossy()));
     let (mut key_file, mut algorithm) = (None, None);
     if let Some(WayIn::PrivateKeyJwt { key_file: file, algorithm: one, .. }) = &profile.way_in {
         key_file = path(file);
-        algorithm = text(one.name());
+        algorithm = Some(value(one.name()));
     }
-    set(table, "client_id", profile.way_in.as_ref().and_then(WayIn::client_id).and_then(text));
-    set(table, "private_key", key_file);
-    set(table, "algorithm", algorithm);
-    set(table, "kept_in", profile.kept.and_then(|one| text(one.name())));
-    set(table, "plan", profile.plan.and_then(|one| text(one.name())));
-    set(table, "ca_file", path(&profile.ca_file));
-}
-
-/// Sets a value, or takes it away; the comment behind it stays.
-fn set(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
-    let Some(mut value) = value else {
-        table.remove(key);
-        return;
-    };
-    match table.get_mut(key).and_then(Item::as_value_mut) {
-        Some(old) => {
-            *value.decor_mut() = old.decor().clone();
-            *old = value;
-        }
-        None => {
-            table.insert(key, Item::Value(value));
-        }
-    }
+    [
+        ("domain", Some(value(&domain))),
+        ("audience", profile.audience.as_deref().map(value)),
+        ("environment", profile.environment.map(|one| value(one.name()))),
+        ("colour", profile.colour.map(|one| value(one.name()))),
+        ("read_only", profile.read_only.then(|| "true".to_owned())),
+        ("sign_in", profile.way_in.as_ref().map(|way| value(way.name()))),
+        ("client_id", profile.way_in.as_ref().and_then(WayIn::client_id).map(value)),
+        ("private_key", key_file),
+        ("algorithm", algorithm),
+        ("kept_in", profile.kept.map(|one| value(one.name()))),
+        ("plan", profile.plan.map(|one| value(one.name()))),
+        ("ca_file", path(&profile.ca_file)),
+    ]
 }
 
 #[cfg(test)]
@@ -174,7 +184,7 @@ mod tests {
     use super::*;
     use crate::domain::{Colour, Domain, Environment, Keep};
 
-    fn home(folder: &std::path::Path) -> Home {
+    fn home(folder: &Path) -> Home {
         let folder = folder.as_os_str().to_owned();
         Home::find(&move |name| (name == "ROLLOVER_HOME").then(|| folder.clone())).expect("a home")
     }
@@ -245,5 +255,105 @@ mod tests {
         assert!(error.contains("one tenant stands here once"), "{error}");
         let error = select(&home, "othr").expect_err("no such tenant").to_string();
         assert!(error.contains("did you mean `other`?"), "{error}");
+    }
+
+    fn edited(text: &str, edit: impl FnOnce(&Home) -> Result<(), EditError>) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = home(&folder.path().join("new"));
+        files::replace(&home.config_file(), text.as_bytes()).expect("a file");
+        edit(&home).unwrap_or_else(|error| panic!("{error}: {text}"));
+        files::read(&home.config_file()).expect("it is there").to_string()
+    }
+
+    #[test]
+    fn what_does_not_change_stays_as_it_was_typed() {
+        let text = "\u{feff}# mine\r\n[ tenants . 'acme' ]\r\nread_only = false\r\n\r\ndomain = 'https://acme.eu.auth0.com'\r\n\
+                    sign_in = \"private-key-jwt\" # since May\r\nclient_id = '''abc'''\r\nprivate_key = \"~/key.pem\"\r\n";
+        let path = Path::new("config.toml");
+        let profile = Config::parse(text, path).expect("it is right").tenants["acme"].clone();
+        assert_eq!(edited(text, |home| put(home, &profile, false)), text);
+        let staging = Profile { environment: Some(Environment::Staging), ..profile };
+        let expected = format!("{text}environment = \"staging\"\r\n");
+        assert_eq!(edited(text, |home| put(home, &staging, false)), expected);
+    }
+
+    #[test]
+    fn what_is_said_at_what_goes_stays() {
+        let text = "# of the whole file\ntenant = \"acme\" # for now\n\n# the shop\n[tenants.shop]\ndomain = \"shop.eu.auth0.com\"\n\n\
+                    # ours\n[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\n# until May\nplan = \"free\" # they say\n\n# the end\n";
+        let acme = Profile::new("acme".into(), Domain::parse("acme.eu.auth0.com").expect("a domain"));
+        assert_eq!(
+            edited(text, |home| put(home, &acme, true)),
+            text.replace("plan = \"free\" # they say", "# they say"),
+        );
+        assert_eq!(
+            edited(text, |home| remove(home, "acme")),
+            "# of the whole file\n# for now\n\n# the shop\n[tenants.shop]\ndomain = \"shop.eu.auth0.com\"\n\n# the end\n",
+            "but what is said right above the table goes with it"
+        );
+    }
+
+    #[test]
+    fn every_way_to_write_a_table_can_be_changed() {
+        let staging = |name: &str| Profile {
+            environment: Some(Environment::Staging),
+            ..Profile::new(name.into(), Domain::parse(&format!("{name}.eu.auth0.com")).expect("a domain"))
+        };
+        for (text, changed, added, removed) in [
+            (
+                "tenants.a.domain = \"a.eu.auth0.com\"\nmouse = true\n",
+                "tenants.a.domain = \"a.eu.auth0.com\"\ntenants.a.environment = \"staging\"\nmouse = true\n",
+                "tenants.a.domain = \"a.eu.auth0.com\"\nmouse = true\n\n[tenants.b]\ndomain = \"b.eu.auth0.com\"\nenvironment = \"staging\"\n",
+                "mouse = true\n",
+            ),
+            (
+                "[tenants]\na = { domain = \"a.eu.auth0.com\" } # one\n",
+                "[tenants]\na = { domain = \"a.eu.auth0.com\", environment = \"staging\" } # one\n",
+                "[tenants]\na = { domain = \"a.eu.auth0.com\" } # one\n\n[tenants.b]\ndomain = \"b.eu.auth0.com\"\nenvironment = \"staging\"\n",
+                "[tenants]\n# one\n",
+            ),
+            (
+                "tenants = {\n  a = { domain = \"a.eu.auth0.com\" }, # one\n}\n",
+                "tenants = {\n  a = { domain = \"a.eu.auth0.com\", environment = \"staging\" }, # one\n}\n",
+                "tenants = {\n  a = { domain = \"a.eu.auth0.com\" }, b = { domain = \"b.eu.auth0.com\", environment = \"staging\" }, # one\n}\n",
+                "tenants = { # one\n}\n",
+            ),
+        ] {
+            assert_eq!(edited(text, |home| put(home, &staging("a"), false)), changed);
+            assert_eq!(edited(text, |home| put(home, &staging("b"), false)), added);
+            assert_eq!(edited(text, |home| remove(home, "a")), removed);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_and_nothing_changes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = home(&folder.path().join("new"));
+        put(&home, &acme(), true).expect("it is written");
+        let before = files::read(&home.config_file()).expect("it is there").to_string();
+        let with = |name: &str, client_id: &str| Profile {
+            way_in: Some(WayIn::ClientSecret { client_id: client_id.into() }),
+            name: name.into(),
+            ..acme()
+        };
+        for (profile, part) in [
+            (with("acme", " "), "needs `client_id`"),
+            (with("-acme", "abc"), "cannot be a tenant's name"),
+            (Profile { ca_file: Some("ca.pem".into()), ..acme() }, "must be a path from the root"),
+            #[cfg(unix)]
+            (
+                Profile {
+                    ca_file: Some(PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(
+                        b"/\xff".to_vec(),
+                    ))),
+                    ..acme()
+                },
+                "change it by hand",
+            ),
+        ] {
+            let error = put(&home, &profile, true).expect_err(part).to_string();
+            assert!(error.contains(part) && !error.contains(", line"), "{error}");
+            assert_eq!(&**files::read(&home.config_file()).expect("it is there"), before);
+        }
     }
 }

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+/// The permission bits of everybody but the owner.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
+
 /// The most that a file of ours may hold.
 const MOST: u64 = 1 << 20;
 
@@ -43,15 +47,27 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As the system says; where others can read it; where it is larger than a megabyte or no UTF-8.
 pub fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut bytes = read_bytes(path)?;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        io::Error::other("it is no UTF-8 text")
+    })
+}
+
+/// Reads a file of ours as it is.
+///
+/// # Errors
+/// As the system says; where others can read it; where it is larger than a megabyte.
+pub fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = open(path)?;
     let size = file.metadata()?.len();
     if size > MOST {
         return Err(io::Error::other(format!("it is larger than {} MiB", MOST >> 20)));
     }
     // Room for all of it from the start: a text that grows leaves copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or_default() + 64));
-    file.take(MOST).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 64));
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Reads somebody's private key: only its owner may be able to, wherever it lies.
@@ -65,6 +81,30 @@ pub fn read_key(path: &Path) -> io::Result<String> {
     let mut text = Zeroizing::new(String::with_capacity(size + 64));
     file.take(MOST).read_to_string(&mut text)?;
     Ok(std::mem::take(&mut *text))
+}
+
+/// Why something of ours is not private, and the command that mends it. Both are safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    /// What is wrong.
+    pub what: String,
+    /// The command.
+    pub mend: String,
+}
+
+/// The permission bits of a file or folder; `None` where the system has none.
+#[cfg(unix)]
+#[must_use]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub fn mode(metadata: &fs::Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777)
+}
+
+/// The permission bits of a file or folder; `None` where the system has none.
+#[cfg(not(unix))]
+#[must_use]
+pub fn mode(_: &fs::Metadata) -> Option<u32> {
+    None
 }
 
 /// Replaces a file of ours as a whole: whoever reads it sees the old one or the new one, and when this returns the new one is
@@ -92,6 +132,21 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Removes what processes that died while they replaced a file have left. Only while nobody else replaces it: under its lock.
+pub fn sweep(path: &Path) {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let start = format!(".{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name();
+        let number = left.to_str().and_then(|left| left.strip_prefix(&start)).unwrap_or_default();
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            // It is in nobody's way where it cannot be removed.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes a file of ours that is not there yet; of two processes that do so at once one wins, and the other's contents are lost.
@@ -172,29 +227,37 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
 fn check_private(metadata: &fs::Metadata, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let path_shown = crate::domain::untrusted::shown(&path.display().to_string()).into_owned();
-    let ours = rustix::process::geteuid().as_raw();
-    if metadata.uid() != ours {
-        return Err(io::Error::other(format!(
-            "it belongs to another user ({}); run: chown {ours} '{path_shown}'",
-            metadata.uid()
-        )));
+    match exposure(metadata, path) {
+        Some(Exposure { what, mend }) => Err(io::Error::other(format!("{what}; run: {mend}"))),
+        None => Ok(()),
     }
-    if metadata.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    let mode = if metadata.is_dir() { "700" } else { "600" };
-    let what = if metadata.is_dir() { "others can look into it" } else { "others can read it" };
-    Err(io::Error::other(format!("{what}; run: chmod {mode} '{path_shown}'")))
 }
 
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "there are modes to look at elsewhere")]
-fn check_private(_: &fs::Metadata, _: &Path) -> io::Result<()> {
-    Ok(())
+/// Whether somebody else can get at a file or folder of ours.
+#[must_use]
+pub fn exposure(metadata: &fs::Metadata, path: &Path) -> Option<Exposure> {
+    #[cfg(unix)]
+    {
+        let path_shown = crate::domain::untrusted::shown(&path.display().to_string()).into_owned();
+        let ours = rustix::process::geteuid().as_raw();
+        let owner = std::os::unix::fs::MetadataExt::uid(metadata);
+        if owner != ours {
+            let what = format!("it belongs to another user ({owner})");
+            return Some(Exposure { what, mend: format!("chown {ours} '{path_shown}'") });
+        }
+        if mode(metadata).is_none_or(|mode| mode & OTHERS == 0) {
+            return None;
+        }
+        let (right, what) =
+            if metadata.is_dir() { ("700", "others can look into it") } else { ("600", "others can read it") };
+        Some(Exposure { what: what.to_owned(), mend: format!("chmod {right} '{path_shown}'") })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (metadata, path);
+        None
+    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,23 @@ mod access;
 pub mod auth0_cli;
 /// `config.toml`: what it may hold, and what is wrong with it.
 mod config;
+/// A TOML text in which only what is meant changes.
+mod draft;
 /// Changing `config.toml`, and leaving in it what a person wrote.
 mod edit;
 /// Files that only their owner may read, replaced as a whole.
 mod files;
+/// Texts that nobody would write.
+#[cfg(test)]
+mod fuzz;
 /// Where files of ours lie.
 mod home;
 /// The key that fingerprints are made with.
 mod key;
 /// The keyring of the operating system.
 pub mod keyring;
+/// What of ours lies on the disk, and who can get at it.
+mod places;
 /// Which tenant: flags, environment, configuration.
 mod select;
 /// When each tenant was last used.
@@ -23,11 +30,15 @@ mod usage;
 /// Where credentials are kept.
 mod vault;
 
-pub use access::{StoreError, Tenants, credentials_of, full_path, private_key};
+pub use access::{StoreError, Tenants, full_path, private_key};
 pub use config::{Config, ConfigError, nearest};
+#[cfg(test)]
+pub(crate) use config::{SETTINGS, TENANT_SETTINGS};
 pub use edit::EditError;
+pub use files::Exposure;
 pub use home::Home;
 pub use key::fingerprint_key;
+pub use places::{Place, Seen, What};
 pub use select::{Chosen, SelectError, select};
 pub use usage::Usage;
 pub use vault::{SHORTEST_PASSPHRASE, VaultError};

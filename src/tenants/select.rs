@@ -18,6 +18,9 @@ pub struct Chosen {
     pub stored: bool,
     /// What selected it.
     pub origin: Origin,
+    /// The tenant that the configuration selects, where the environment wins over it: another one, or this one with
+    /// credentials of its own.
+    pub beats: Option<String>,
     /// How to sign in, where the environment says so; `None`: as the profile says.
     pub credentials: Option<Credentials>,
 }
@@ -51,6 +54,24 @@ impl std::error::Error for SelectError {}
 /// # Errors
 /// Where what is set cannot be right, or credentials are missing.
 pub fn select(flag: Option<&str>, variables: Variables<'_>, config: &Config) -> Result<Option<Chosen>, SelectError> {
+    let mut chosen = first_match(flag, variables, config)?;
+    if let Some(chosen) = &mut chosen
+        && chosen.origin == Origin::Environment
+        && let Some(otherwise) = by_configuration(config)
+        && (otherwise.name != chosen.profile.name || chosen.credentials.is_some() && otherwise.way_in.is_some())
+    {
+        chosen.beats = Some(otherwise.name.clone());
+    }
+    Ok(chosen)
+}
+
+/// The tenant that the configuration selects, or its only one.
+fn by_configuration(config: &Config) -> Option<&Profile> {
+    let only = config.tenants.values().next().filter(|_| config.tenants.len() == 1);
+    config.selected.as_ref().and_then(|name| config.tenants.get(name)).or(only)
+}
+
+fn first_match(flag: Option<&str>, variables: Variables<'_>, config: &Config) -> Result<Option<Chosen>, SelectError> {
     let text = |name: &str| text(variables, name);
     let named = |name: &str, from: &str| {
         config.tenants.get(name).ok_or_else(|| SelectError::Wrong(format!("{from}: {}", no_profile(name, config))))
@@ -82,9 +103,7 @@ pub fn select(flag: Option<&str>, variables: Variables<'_>, config: &Config) -> 
         let profile = known.cloned().unwrap_or_else(|| Profile::new(domain.tenant_name(), domain));
         return from_domain(profile, stored, variables).map(Some);
     }
-    let only = config.tenants.values().next().filter(|_| config.tenants.len() == 1);
-    let selected = config.selected.as_ref().and_then(|name| config.tenants.get(name)).or(only);
-    selected.map(|profile| from_profile(profile, Origin::Selected, true, variables)).transpose()
+    by_configuration(config).map(|profile| from_profile(profile, Origin::Selected, true, variables)).transpose()
 }
 
 /// The tenant of `AUTH0_DOMAIN`: the credentials of the environment, where there are any, else those of its profile.
@@ -96,7 +115,7 @@ fn from_domain(mut profile: Profile, stored: bool, variables: Variables<'_>) -> 
     if given.is_none() && profile.way_in.is_none() {
         return Err(not_signed_in(&profile.domain, variables)?);
     }
-    Ok(Chosen { profile, stored, origin: Origin::Environment, credentials: given })
+    Ok(Chosen { profile, stored, origin: Origin::Environment, beats: None, credentials: given })
 }
 
 /// A tenant of the configuration: as it says itself, else with the credentials of the environment, where they may be meant.
@@ -115,7 +134,7 @@ fn from_profile(
         }
         profile.audience = text(variables, "AUTH0_AUDIENCE")?.or(profile.audience);
     }
-    Ok(Chosen { profile, stored: true, origin, credentials: given })
+    Ok(Chosen { profile, stored: true, origin, beats: None, credentials: given })
 }
 
 /// That no profile is called so, and which one may be meant.
@@ -262,6 +281,13 @@ mod tests {
         let by_environment =
             chosen(None, &[("AUTH0_DOMAIN", "own.eu.auth0.com"), token, ("AUTH0_AUDIENCE", "https://set/")]);
         assert!(by_environment.credentials.is_some(), "the environment wins over the stored profile");
+        assert_eq!(by_environment.beats, None, "which nothing selects");
+        let won = selected_in(&format!("tenant = \"own\"\n{TENANTS}"), None, &[("AUTH0_DOMAIN", "x.auth0.com"), token]);
+        assert_eq!(
+            won.expect("no error").expect("one").beats.as_deref(),
+            Some("own"),
+            "it is said which one would be opened else"
+        );
         assert_eq!(by_environment.profile.audience.as_deref(), Some("https://set/"));
         let by_flag =
             chosen(Some("own"), &[("AUTH0_DOMAIN", "other.auth0.com"), token, ("AUTH0_AUDIENCE", "https://set/")]);

@@ -328,8 +328,9 @@ impl Vault {
     fn sealed_file(&self, slot: &Slot) -> PathBuf {
         // A digest, because ids and addresses may hold what no file's name can.
         let digest = digest::digest(&digest::SHA256, name(slot).as_bytes());
-        let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        self.state.join("credentials").join(format!("{hex}.age"))
+        let mut start = [0; 16];
+        start.copy_from_slice(&digest.as_ref()[..16]);
+        self.state.join("credentials").join(format!("{:032x}.age", u128::from_be_bytes(start)))
     }
 }
 
@@ -349,7 +350,7 @@ fn name(slot: &Slot) -> String {
     }
 }
 
-fn written(slot: &Slot, kept: &Kept) -> Secret {
+pub(super) fn written(slot: &Slot, kept: &Kept) -> Secret {
     let document = Written {
         v: 1,
         domain: slot.domain.base().as_str(),
@@ -366,7 +367,7 @@ fn written(slot: &Slot, kept: &Kept) -> Secret {
     Secret::new(String::from_utf8(bytes).unwrap_or_default())
 }
 
-fn opened(text: &[u8], slot: &Slot) -> Result<Kept, VaultError> {
+pub(super) fn opened(text: &[u8], slot: &Slot) -> Result<Kept, VaultError> {
     let what = || format!("the stored {} for {}", slot.kind.words(), slot.domain);
     let read: Read = serde_json::from_slice(text)
         .map_err(|_| VaultError::Foreign(format!("{} cannot be read: it was not written by rollover", what())))?;

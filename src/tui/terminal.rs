@@ -114,9 +114,8 @@ fn first_runner(runtime: &tokio::runtime::Runtime, start: Start, size: (u16, u16
     match start.tenant {
         StartTenant::None => effects = vec![Effect::Survey],
         StartTenant::Tenant(chosen) => {
-            let Chosen { profile, stored, origin, credentials } = *chosen;
-            let by_environment = credentials.is_some();
-            let which = Which { profile, stored, origin, by_environment, demo: false };
+            let Chosen { profile, stored, origin, beats, credentials } = *chosen;
+            let which = Which { profile, stored, origin, beats, demo: false };
             match credentials {
                 // What the environment says is there already; the rest is found while the first frame is on screen.
                 Some(given) => match runtime.block_on(start.tenants.open(&which.profile, Some(given))) {

@@ -9,11 +9,13 @@ use ratatui::backend::TestBackend;
 use rollover::auth0::{Api, Connection, Credentials};
 use rollover::domain::{Domain, Environment, Secret};
 use rollover::sim;
+use rollover::tenants::Tenants;
+use rollover::tui::app::effect::Effect;
 use rollover::tui::app::event::{CopyReport, Event, Moment, Target};
 use rollover::tui::app::key::{Code, Key};
 use rollover::tui::app::screen::{Screen, Welcome};
 use rollover::tui::app::state::{State, Which};
-use rollover::tui::app::update::open_tenant;
+use rollover::tui::app::update::{open_stored, open_tenant};
 use rollover::tui::runner::{Copier, Request, Runner};
 use rollover::tui::theme::Theme;
 use rollover::tui::view::View;
@@ -77,13 +79,47 @@ impl App {
         Self::at(tenant.url(), token, environment, size)
     }
 
+    /// On the first screen, or on the tenant that is selected, with a home of its own and no keyring.
+    pub fn at_home(home: &std::path::Path, variables: &[(&'static str, &str)], size: (u16, u16)) -> Self {
+        let home = home.as_os_str().to_owned();
+        let variables: Vec<(&str, std::ffi::OsString)> =
+            variables.iter().map(|(name, value)| (*name, value.into())).chain([("ROLLOVER_HOME", home)]).collect();
+        let lookup =
+            move |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+        let tenants = Tenants::new(lookup, false).expect("a home");
+        let config = tenants.config().expect("a configuration");
+        let chosen = tenants.select(None, &config).expect("nothing is wrong");
+        let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
+        state.epoch = 1_800_000_000;
+        let mut effects = vec![Effect::Survey];
+        if let Some(chosen) = chosen {
+            assert!(chosen.credentials.is_none(), "stored credentials are what this is for");
+            let which = Which { origin: chosen.origin, ..Which::chosen(chosen.profile) };
+            effects.extend(open_stored(&mut state, which));
+        }
+        let copies = Copies::default();
+        let runner = Runner::new(state, None, None, copier(&copies), Some(tenants));
+        let mut app = Self::around(runner, size, copies);
+        for effect in effects {
+            let left = app.runner.perform(effect);
+            app.requests.extend(left);
+        }
+        app
+    }
+
     /// On whatever answers at `url`.
     pub fn at(url: &str, token: &str, environment: Option<Environment>, size: (u16, u16)) -> Self {
         let domain = Domain::parse(url).expect("a domain");
+        Self::which(Which::at(domain, environment), token, size)
+    }
+
+    /// On this tenant, with a token.
+    pub fn which(which: Which, token: &str, size: (u16, u16)) -> Self {
+        let domain = which.profile.domain.clone();
         let credentials = Credentials::Token(Arc::new(Secret::new(token.to_owned())));
         let api = Api::new(Connection::new(domain.clone(), credentials)).expect("an API client");
         let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
-        let effects = open_tenant(&mut state, Which::at(domain.clone(), environment));
+        let effects = open_tenant(&mut state, which);
         let copies = Copies::default();
         let runner = Runner::new(state, Some(api), None, copier(&copies), None);
         let mut app = Self::around(runner, size, copies);
@@ -225,6 +261,7 @@ fn named_key(name: &str) -> Key {
         "enter" => Code::Enter,
         "esc" => Code::Esc,
         "tab" => Code::Tab,
+        "s-tab" => Code::BackTab,
         "up" => Code::Up,
         "down" => Code::Down,
         "left" => Code::Left,

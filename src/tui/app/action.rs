@@ -60,6 +60,8 @@ pub enum Action {
     ToggleMouse,
     /// Start the demo.
     StartDemo,
+    /// See what works here and what does not.
+    Doctor,
     /// Go to another tenant.
     Tenants,
     /// Connect a tenant that is not configured yet.

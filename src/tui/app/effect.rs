@@ -5,7 +5,7 @@ use super::filter::Search;
 use super::job::JobId;
 use super::screen::sign_in::{Attempt, Storing};
 use super::sort::Order;
-use super::state::{TenantId, Ticket};
+use super::state::{TenantId, Ticket, Which};
 use crate::domain::{AuthMethod, Catalog, Profile, Secret};
 
 /// What the runner is asked to do. Plain data: a test compares it and runs nothing.
@@ -25,6 +25,8 @@ pub enum Effect {
     TrySignIn(Ticket, Box<Attempt>),
     /// Store a tenant.
     StoreTenant(Ticket, Box<Storing>),
+    /// Look what works here and what does not: for the tenant on screen, where there is one.
+    Examine(Ticket, Option<Box<Which>>),
     /// Open a tenant by default from now on.
     UseByDefault(String),
     /// Find out what the token may do.

@@ -8,6 +8,7 @@ use super::screen::sign_in::Tried;
 use super::screen::switcher::Known;
 use super::state::{TenantId, Ticket};
 use crate::auth0::{Error, Page, SecretRead, Session};
+use crate::domain::preflight::Report;
 use crate::domain::rotation::{Outcome, Progress, Verdict};
 use crate::domain::{Client, OpenFailure, Surroundings};
 
@@ -112,6 +113,8 @@ pub enum Event {
     Tried(Ticket, Box<Result<Tried, OpenFailure>>),
     /// A tenant was stored, or could not be.
     Stored(Ticket, Result<(), String>),
+    /// It is known what works here and what does not.
+    Examined(Ticket, Box<Report>),
     /// A tenant is opened by default from now on, or that could not be written.
     UsedByDefault(String, Result<(), String>),
     /// It is known what the token may do.

@@ -7,7 +7,7 @@ use super::screen::pane::{Pane, SecretView};
 use super::screen::{Focus, Main, Overlay, Screen};
 use super::state::State;
 use crate::domain::client::not_rotatable;
-use crate::domain::{Ability, Untrusted};
+use crate::domain::{Ability, Untrusted, WayIn};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,13 +42,15 @@ pub enum Place {
     FormChoice,
     /// Signing in for the first time, or storing what came of it.
     SigningIn,
+    /// What works here and what does not.
+    Doctor,
     /// Quit while something is under way?
     QuitQuestion,
 }
 
 impl Place {
     /// All of them, in the order of the help screen.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Table,
         Self::Filter,
         Self::Pane,
@@ -59,6 +61,7 @@ impl Place {
         Self::Palette,
         Self::Help,
         Self::Tenants,
+        Self::Doctor,
         Self::AskSecret,
         Self::QuitQuestion,
         Self::Welcome,
@@ -82,6 +85,7 @@ impl Place {
             Self::Help => "This help",
             Self::Palette => "Command palette",
             Self::Tenants => "Going to another tenant",
+            Self::Doctor => "What works here",
             Self::AskSecret => "While typing a passphrase or a credential",
             Self::FormText => "Connecting a tenant",
             Self::FormChoice => "Connecting a tenant: a choice",
@@ -138,7 +142,7 @@ const fn ctrl(character: char) -> Key {
 use Place as P;
 
 const LISTS: &[Place] = &[P::Table, P::Rotations, P::Welcome];
-const TEXTS: &[Place] = &[P::Pane, P::Help];
+const TEXTS: &[Place] = &[P::Pane, P::Help, P::Doctor];
 const CALM: &[Place] = &[P::Table, P::Pane, P::Rotation, P::Rotations, P::Welcome];
 
 /// The table.
@@ -177,7 +181,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { action: Action::StartDemo, keys: &[ch('d')], places: &[P::Welcome], short: "demo", help: "Try the demo on a pretend tenant", footer: 2 },
     Binding { action: Action::Open, keys: &[plain(Code::Enter)], places: &[P::Tenants], short: "open", help: "Open the selected tenant", footer: 1 },
     Binding { action: Action::UseByDefault, keys: &[plain(Code::Tab)], places: &[P::Tenants], short: "open by default", help: "Open the selected tenant by default from now on", footer: 4 },
-    Binding { action: Action::Submit, keys: &[plain(Code::Enter)], places: &[P::FormText, P::FormChoice, P::AskSecret], short: "go on", help: "Go on: to the next empty field, or with what is filled in", footer: 1 },
+    Binding { action: Action::Submit, keys: &[plain(Code::Enter)], places: &[P::FormText, P::FormChoice, P::AskSecret], short: "go on", help: "Go on, or to the next empty field", footer: 1 },
     Binding { action: Action::NextField, keys: &[plain(Code::Tab), plain(Code::Down)], places: &[P::FormText, P::FormChoice], short: "next", help: "Next field", footer: 2 },
     Binding { action: Action::PreviousField, keys: &[plain(Code::BackTab), plain(Code::Up)], places: &[P::FormText, P::FormChoice], short: "previous", help: "Previous field", footer: 4 },
     Binding { action: Action::NextValue, keys: &[plain(Code::Right), ch(' '), ch('l')], places: &[P::FormChoice], short: "change", help: "Next word", footer: 2 },
@@ -189,28 +193,32 @@ pub const BINDINGS: &[Binding] = &[
     Binding { action: Action::Down, keys: &[plain(Code::Down), ch('j')], places: TEXTS, short: "scroll down", help: "Scroll one line down", footer: 0 },
     Binding { action: Action::Up, keys: &[plain(Code::Up), ctrl('p')], places: &[P::Filter, P::Palette, P::Tenants], short: "up", help: "One line up", footer: 0 },
     Binding { action: Action::Down, keys: &[plain(Code::Down), ctrl('n')], places: &[P::Filter, P::Palette, P::Tenants], short: "down", help: "One line down", footer: 0 },
-    Binding { action: Action::PageUp, keys: &[plain(Code::PageUp), ctrl('b')], places: &[P::Table, P::Pane, P::Help], short: "page up", help: "One page up", footer: 0 },
-    Binding { action: Action::PageDown, keys: &[plain(Code::PageDown), ctrl('f')], places: &[P::Table, P::Pane, P::Help], short: "page down", help: "One page down", footer: 0 },
+    Binding { action: Action::PageUp, keys: &[plain(Code::PageUp), ctrl('b')], places: &[P::Table, P::Pane, P::Help, P::Doctor], short: "page up", help: "One page up", footer: 0 },
+    Binding { action: Action::PageDown, keys: &[plain(Code::PageDown), ctrl('f')], places: &[P::Table, P::Pane, P::Help, P::Doctor], short: "page down", help: "One page down", footer: 0 },
     Binding { action: Action::PageUp, keys: &[plain(Code::PageUp)], places: &[P::Filter], short: "page up", help: "One page up", footer: 0 },
     Binding { action: Action::PageDown, keys: &[plain(Code::PageDown)], places: &[P::Filter], short: "page down", help: "One page down", footer: 0 },
-    Binding { action: Action::First, keys: &[ch('g'), plain(Code::Home)], places: &[P::Table, P::Pane, P::Help], short: "first", help: "To the top", footer: 0 },
-    Binding { action: Action::Last, keys: &[ch('G'), plain(Code::End)], places: &[P::Table, P::Pane, P::Help], short: "last", help: "To the end", footer: 0 },
+    Binding { action: Action::First, keys: &[ch('g'), plain(Code::Home)], places: &[P::Table, P::Pane, P::Help, P::Doctor], short: "first", help: "To the top", footer: 0 },
+    Binding { action: Action::Last, keys: &[ch('G'), plain(Code::End)], places: &[P::Table, P::Pane, P::Help, P::Doctor], short: "last", help: "To the end", footer: 0 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc), plain(Code::Left), ch('h')], places: &[P::Pane], short: "close", help: "Close the settings", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Table], short: "clear filter", help: "Clear the filter, or close the settings", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Filter], short: "clear", help: "Clear the filter and go back to the list", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc), plain(Code::Enter)], places: &[P::Rotation], short: "back", help: "Go back; a rotation under way goes on", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc), ch('o')], places: &[P::Rotations], short: "back", help: "Go back", footer: 3 },
+    Binding { action: Action::Doctor, keys: &[ctrl('r')], places: &[P::Doctor], short: "look again", help: "Look again", footer: 2 },
+    Binding { action: Action::Back, keys: &[plain(Code::Esc), ch('D')], places: &[P::Doctor], short: "back", help: "Go back", footer: 1 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc), ch('?')], places: &[P::Help], short: "back", help: "Go back", footer: 1 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Palette], short: "back", help: "Go back", footer: 2 },
-    Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Tenants, P::AskSecret, P::FormText, P::FormChoice], short: "back", help: "Go back", footer: 3 },
+    Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::Tenants, P::AskSecret, P::FormText, P::FormChoice, P::Welcome], short: "back", help: "Go back", footer: 3 },
     Binding { action: Action::Back, keys: &[plain(Code::Esc)], places: &[P::SigningIn], short: "stop", help: "Stop, and go back to what was filled in", footer: 1 },
     // Everywhere.
     Binding { action: Action::Tenants, keys: &[ch('t')], places: &[P::Table, P::Pane], short: "tenant", help: "Go to another tenant", footer: 6 },
     Binding { action: Action::Rotations, keys: &[ch('o')], places: &[P::Table, P::Pane], short: "rotations", help: "Show the rotations of this run", footer: 3 },
+    Binding { action: Action::ConnectTenant, keys: &[ch('T')], places: &[P::Table, P::Pane], short: "connect", help: "Connect another tenant", footer: 0 },
+    Binding { action: Action::Doctor, keys: &[ch('D')], places: &[P::Table, P::Pane, P::Welcome], short: "what works", help: "See what works here, and how to mend the rest", footer: 9 },
     Binding { action: Action::Help, keys: &[ch('?'), plain(Code::Function(1))], places: CALM, short: "help", help: "Show all keys", footer: 5 },
     Binding { action: Action::Palette, keys: &[ch(':')], places: CALM, short: "commands", help: "Find an action by name", footer: 9 },
     Binding { action: Action::ToggleMouse, keys: &[ch('m')], places: CALM, short: "mouse", help: "Turn the mouse off (to select text with it), or on", footer: 0 },
-    Binding { action: Action::Quit, keys: &[ch('q')], places: &[P::Table, P::Pane, P::Rotation, P::Rotations, P::Help, P::Welcome], short: "quit", help: "Quit; asks while something is under way", footer: 5 },
+    Binding { action: Action::Quit, keys: &[ch('q')], places: &[P::Table, P::Pane, P::Rotation, P::Rotations, P::Help, P::Doctor, P::Welcome], short: "quit", help: "Quit; asks while something is under way", footer: 5 },
     Binding { action: Action::Suspend, keys: &[ctrl('z')], places: &Place::ALL, short: "suspend", help: "Suspend to the shell; `fg` comes back", footer: 0 },
     Binding { action: Action::Interrupt, keys: &[ctrl('c')], places: &Place::ALL, short: "end", help: "Quit at once; asks once while something is under way", footer: 0 },
 ];
@@ -272,6 +280,7 @@ pub fn availability_below(state: &State, action: Action) -> Availability {
     let main = match &state.screen {
         Screen::Main(main) => main,
         Screen::Welcome(welcome) if action == Action::StartDemo => return ready_if(!welcome.starting),
+        Screen::Welcome(welcome) if action == Action::Back => return ready_if(welcome.back.is_some()),
         // What is being written is written: there is nothing to stop.
         Screen::SignIn(sign_in) if action == Action::Back => {
             return ready_if(!matches!(sign_in.step, super::screen::sign_in::Step::Storing(..)));
@@ -338,7 +347,11 @@ fn rotate(state: &State, main: &Main) -> Availability {
         return Availability::Blocked(format!("{} is read-only: nothing is changed here.", main.tenant.called()));
     }
     if let Ability::No { missing } = main.tenant.scopes().rotate() {
-        return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it."));
+        let mend = match main.tenant.which.profile.way_in {
+            Some(WayIn::Auth0Cli) => format!(" To add it: auth0 login --scopes {missing}"),
+            _ => String::new(),
+        };
+        return Availability::Blocked(format!("The token lacks {missing}: secrets cannot be rotated with it.{mend}"));
     }
     if let Some(job) = state.running().find(|job| job.is_of(main.tenant.domain(), &pane.client_id)) {
         return Availability::Blocked(format!("This client is being rotated: {}", job.summary()));

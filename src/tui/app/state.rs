@@ -65,8 +65,8 @@ pub struct Which {
     pub stored: bool,
     /// What selected it.
     pub origin: Origin,
-    /// Whether its credentials are those of the environment.
-    pub by_environment: bool,
+    /// The tenant that would be open, or have signed in by itself, did the environment not win over it.
+    pub beats: Option<String>,
     /// Whether it is the pretend tenant inside this process.
     pub demo: bool,
 }
@@ -77,20 +77,20 @@ impl Which {
     pub fn demo(domain: Domain) -> Self {
         let profile =
             Profile { environment: Some(Environment::Development), ..Profile::new("demo".to_owned(), domain) };
-        Self { profile, stored: false, origin: Origin::Chosen, by_environment: false, demo: true }
+        Self { profile, stored: false, origin: Origin::Chosen, beats: None, demo: true }
     }
 
     /// A tenant that no configuration knows, with the credentials of the environment.
     #[must_use]
     pub fn at(domain: Domain, environment: Option<Environment>) -> Self {
         let profile = Profile { environment, ..Profile::new(domain.tenant_name(), domain) };
-        Self { profile, stored: false, origin: Origin::Environment, by_environment: true, demo: false }
+        Self { profile, stored: false, origin: Origin::Environment, beats: None, demo: false }
     }
 
     /// A tenant of the configuration that was chosen in this run.
     #[must_use]
     pub fn chosen(profile: Profile) -> Self {
-        Self { profile, stored: true, origin: Origin::Chosen, by_environment: false, demo: false }
+        Self { profile, stored: true, origin: Origin::Chosen, beats: None, demo: false }
     }
 }
 
@@ -320,6 +320,9 @@ impl State {
         if let Screen::SignIn(sign_in) = &self.screen
             && matches!(sign_in.step, Step::Trying(_) | Step::Storing(..))
         {
+            due.push(self.now.after(SPIN));
+        }
+        if matches!(&self.overlay, Some(Overlay::Doctor(doctor)) if doctor.report.is_none()) {
             due.push(self.now.after(SPIN));
         }
         if matches!(&self.overlay, Some(Overlay::AskSecret(ask)) if ask.trying) {

@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Painter, Piece};
 use super::text::{width, wrap};
-use crate::domain::{Ability, Environment, Origin};
+use crate::domain::{Ability, Environment};
 use crate::tui::app::State;
 use crate::tui::app::action::Action;
 use crate::tui::app::event::Target;
@@ -44,8 +44,11 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
         left.push(Piece::new(" ", theme.text));
         left.push(Piece::new(" READ-ONLY ", theme.locked));
     }
-    if tenant.which.origin == Origin::Environment && tenant.which.stored {
-        left.push(Piece::new(" by environment variables", theme.dim));
+    if let Some(beaten) = &tenant.which.beats {
+        let beaten = super::text::fit(&crate::domain::untrusted::shown(beaten), 20).into_owned();
+        let text =
+            if area.width >= 100 { format!(" by environment, not `{beaten}`") } else { " by environment".to_owned() };
+        left.push(Piece::new(text, theme.title));
     }
     let count = match (&clients.loading, clients.total) {
         _ if tenant.closed.is_some() => String::new(),

@@ -99,6 +99,7 @@ impl View {
             Some(Overlay::Rotations(selected)) => screen::rotation::draw_list(&mut painter, cover, *selected, state),
             Some(Overlay::Tenants(switcher)) => screen::switcher::draw(&mut painter, cover, switcher, state),
             Some(Overlay::AskSecret(ask)) => screen::ask_secret::draw(&mut painter, cover, ask, state),
+            Some(Overlay::Doctor(doctor)) => screen::doctor::draw(&mut painter, cover, doctor, state),
             Some(Overlay::Quit) => screen::question::draw_quit(&mut painter, cover, state),
         }
         chrome::footer(&mut painter, parts.footer.into(), state);

@@ -2,6 +2,8 @@
 pub mod ask_secret;
 /// The table of clients.
 pub mod clients;
+/// What works here and what does not.
+pub mod doctor;
 /// Fields to fill in.
 pub mod form;
 /// Keys, from the table of bindings.
@@ -19,6 +21,7 @@ pub mod switcher;
 
 use ask_secret::AskSecret;
 use clients::Clients;
+use doctor::Doctor;
 use form::Value;
 use help::Help;
 use palette::Palette;
@@ -45,7 +48,7 @@ pub enum Screen {
 }
 
 /// The first screen.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Welcome {
     /// The demo is being started.
     pub starting: bool,
@@ -53,6 +56,8 @@ pub struct Welcome {
     pub failed: Option<String>,
     /// The selected line.
     pub selected: usize,
+    /// The tenant that was on screen before, where another one is to be connected: to go back to.
+    pub back: Option<Box<Main>>,
 }
 
 /// A line of the first screen.
@@ -69,9 +74,10 @@ pub enum FirstChoice<'a> {
 }
 
 impl Welcome {
-    /// What can be chosen.
+    /// What can be chosen: tenants that are connected, where none is open yet, and the ways to connect one.
     #[must_use]
-    pub fn choices<'a>(known: &'a [Known], surroundings: Option<&'a Surroundings>) -> Vec<FirstChoice<'a>> {
+    pub fn choices<'a>(&self, known: &'a [Known], surroundings: Option<&'a Surroundings>) -> Vec<FirstChoice<'a>> {
+        let known = if self.back.is_some() { &[] } else { known };
         let mut choices: Vec<_> = known.iter().map(FirstChoice::Open).collect();
         choices.extend([Kind::ClientSecret, Kind::PrivateKey, Kind::Token].map(FirstChoice::Connect));
         choices.extend(surroundings.into_iter().flat_map(|found| &found.auth0_cli).map(FirstChoice::Auth0Cli));
@@ -121,6 +127,8 @@ pub enum Overlay {
     Tenants(Box<Switcher>),
     /// A secret that is needed to open the tenant.
     AskSecret(Box<AskSecret>),
+    /// What works here and what does not.
+    Doctor(Box<Doctor>),
     /// Something is under way: quit all the same?
     Quit,
 }
@@ -137,6 +145,7 @@ pub fn place(screen: &Screen, overlay: Option<&Overlay>) -> Place {
         Some(Overlay::Rotations(_)) => Place::Rotations,
         Some(Overlay::Tenants(_)) => Place::Tenants,
         Some(Overlay::AskSecret(_)) => Place::AskSecret,
+        Some(Overlay::Doctor(_)) => Place::Doctor,
         Some(Overlay::Quit) => Place::QuitQuestion,
         None => match screen {
             Screen::Welcome(_) => Place::Welcome,

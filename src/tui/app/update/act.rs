@@ -2,13 +2,16 @@ use super::overlay::act_in_overlay;
 use super::rotation::ask_to_rotate;
 use super::secret::{curl, read_to_copy, reveal};
 use super::sign_in::act_in_form;
-use super::tenants::{act_on_welcome, connect_another, show_switcher, start_demo};
+use super::tenants::{act_on_welcome, connect_another, examine, show_switcher, start_demo};
 use super::{hide_secrets, leave_pane, with_clients};
+use crate::auth0::ErrorKind;
+use crate::domain::Origin;
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::CopyKind;
 use crate::tui::app::job::JobId;
 use crate::tui::app::keymap::{Availability, Place, availability};
+use crate::tui::app::screen::clients::Loading;
 use crate::tui::app::screen::help::Help;
 use crate::tui::app::screen::palette::Palette;
 use crate::tui::app::screen::pane::Pane;
@@ -58,6 +61,7 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
             vec![Effect::SetMouse(state.mouse)]
         }
         Action::StartDemo => start_demo(state),
+        Action::Doctor => examine(state),
         Action::Tenants => show_switcher(state),
         Action::ConnectTenant => connect_another(state),
         Action::Rotations => {
@@ -190,7 +194,18 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
         *pane = Pane::open(pane.client_id.clone(), pane.name.clone(), first);
         return vec![Effect::LoadClient(first, pane.client_id.clone())];
     }
-    if main.tenant.closed.take().is_some() {
+    let refused = matches!(&main.clients.loading, Loading::Failed(error) if error.kind == ErrorKind::Unauthorized)
+        || matches!(&main.tenant.session, Some(Err(error)) if error.kind == ErrorKind::Unauthorized);
+    // A token that was refused may have been renewed where it came from, by `auth0 login` say: the way in is gone again.
+    let which = &main.tenant.which;
+    let by_itself = which.origin != Origin::Environment && which.profile.way_in.is_some();
+    let again = refused && by_itself;
+    if main.tenant.closed.is_some() && which.profile.way_in.is_none() {
+        // What the environment says is as it was when the program was started.
+        return Vec::new();
+    }
+    if main.tenant.closed.take().is_some() || again {
+        main.clients.reload(first);
         return vec![Effect::OpenTenant(main.tenant.id, Box::new(main.tenant.which.profile.clone()))];
     }
     main.clients.reload(first);

@@ -21,7 +21,6 @@ use crate::auth0::Error;
 use crate::domain::{Domain, OpenFailure};
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::{Event, Moment};
-use crate::tui::app::keymap::{self};
 use crate::tui::app::screen::clients::Clients;
 use crate::tui::app::screen::pane::Settings;
 use crate::tui::app::screen::{Focus, Main, Screen, Welcome};
@@ -90,6 +89,10 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Stored(ticket, result) => sign_in::stored(state, ticket, result),
+        Event::Examined(ticket, report) => {
+            tenants::examined(state, ticket, report);
+            Vec::new()
+        }
         Event::UsedByDefault(name, result) => {
             tenants::used_by_default(state, &name, result);
             Vec::new()

@@ -16,22 +16,15 @@ pub(super) fn act_in_overlay(state: &mut State, action: Action) -> Vec<Effect> {
     match (&mut state.overlay, action) {
         (Some(Overlay::Tenants(_)), action) => return super::tenants::act_in_switcher(state, action),
         (Some(Overlay::AskSecret(_)), Action::Submit) => return super::tenants::submit_secret(state),
-        (Some(Overlay::Help(help)), moving) => {
-            let lines = match moving {
-                Action::Up => -1,
-                Action::Down => 1,
-                Action::PageUp => -page.cast_signed(),
-                Action::PageDown => page.cast_signed(),
-                Action::First => isize::MIN,
-                Action::Last => isize::MAX,
-                _ => {
-                    state.overlay = None;
-                    return Vec::new();
-                }
-            };
+        (Some(Overlay::Help(help)), moving) => match lines_of(moving, page) {
             // The view knows how long the text is and stops at its end; see `view::screen::help`.
-            help.scroll = help.scroll.saturating_add_signed(lines).min(super::keymap::BINDINGS.len() * 3);
-        }
+            Some(lines) => help.scroll = scrolled(help.scroll, lines),
+            None => state.overlay = None,
+        },
+        (Some(Overlay::Doctor(doctor)), moving) => match lines_of(moving, page) {
+            Some(lines) => doctor.scroll = scrolled(doctor.scroll, lines),
+            None => state.overlay = None,
+        },
         (Some(Overlay::Palette(palette)), Action::Up) => palette.selected = palette.selected.saturating_sub(1),
         (Some(Overlay::Palette(palette)), Action::Down) => {
             palette.selected = (palette.selected + 1).min(palette.choices().len().saturating_sub(1));
@@ -91,4 +84,22 @@ pub(super) fn act_in_overlay(state: &mut State, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// How many lines a move goes; `None`: it is no move.
+fn lines_of(moving: Action, page: usize) -> Option<isize> {
+    Some(match moving {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page.cast_signed(),
+        Action::PageDown => page.cast_signed(),
+        Action::First => isize::MIN,
+        Action::Last => isize::MAX,
+        _ => return None,
+    })
+}
+
+/// A text's first line after a move; no text is longer than this.
+fn scrolled(scroll: usize, lines: isize) -> usize {
+    scroll.saturating_add_signed(lines).min(400)
 }

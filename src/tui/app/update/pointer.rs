@@ -80,7 +80,7 @@ pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
             _ => Vec::new(),
         },
         Target::Outside => match place {
-            Place::Help | Place::Palette | Place::Rotation | Place::Rotations | Place::Tenants => {
+            Place::Help | Place::Palette | Place::Rotation | Place::Rotations | Place::Tenants | Place::Doctor => {
                 act(state, place, Action::Back)
             }
             _ => Vec::new(),
@@ -93,6 +93,7 @@ pub(super) fn scrolled(state: &mut State, target: Target, notches: i16) -> Vec<E
     let lines = isize::from(notches) * 3;
     match (&mut state.overlay, target) {
         (Some(Overlay::Help(help)), _) => help.scroll = help.scroll.saturating_add_signed(lines),
+        (Some(Overlay::Doctor(doctor)), _) => doctor.scroll = doctor.scroll.saturating_add_signed(lines),
         (Some(_), _) => {}
         (None, target) => {
             if let Screen::Main(main) = &mut state.screen {

@@ -89,10 +89,8 @@ fn back(state: &mut State) -> Vec<Effect> {
             **sign_in = SignIn::new(sign_in.kind, sign_in.draft.as_ref(), back);
         }
         Step::Credentials => {
-            state.screen = match sign_in.back.take() {
-                Some(main) => Screen::Main(main),
-                None => Screen::Welcome(Welcome::default()),
-            };
+            let back = sign_in.back.take();
+            state.screen = Screen::Welcome(Welcome { back, ..Welcome::default() });
         }
     }
     Vec::new()

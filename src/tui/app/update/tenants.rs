@@ -1,44 +1,54 @@
 use std::sync::Arc;
 
 use super::{open_stored, with_main};
-use crate::domain::{Needs, OpenFailure, Secret, Surroundings};
+use crate::domain::preflight::Report;
+use crate::domain::{Needs, OpenFailure, Profile, Secret, Surroundings};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::hidden::Hidden;
 use crate::tui::app::screen::ask_secret::AskSecret;
+use crate::tui::app::screen::doctor::Doctor;
 use crate::tui::app::screen::sign_in::{Kind, SignIn};
 use crate::tui::app::screen::switcher::{Choice, Known, Switcher};
 use crate::tui::app::screen::{FirstChoice, Overlay, Screen, Welcome};
-use crate::tui::app::state::{State, TenantId, Tone, Which};
+use crate::tui::app::state::{State, TenantId, Ticket, Tone, Which};
 
 /// What the first screen does.
 pub(super) fn act_on_welcome(state: &mut State, action: Action) -> Vec<Effect> {
-    let count = Welcome::choices(&state.known, state.surroundings.as_ref()).len();
     let Screen::Welcome(welcome) = &mut state.screen else { return Vec::new() };
+    let count = welcome.choices(&state.known, state.surroundings.as_ref()).len();
     match action {
         Action::Up => welcome.selected = welcome.selected.saturating_sub(1),
         Action::Down => welcome.selected = (welcome.selected + 1).min(count.saturating_sub(1)),
         Action::Open => return choose_first(state),
+        Action::Back => {
+            if let Some(main) = welcome.back.take() {
+                state.screen = Screen::Main(main);
+            }
+        }
         _ => {}
     }
     Vec::new()
 }
 
 fn choose_first(state: &mut State) -> Vec<Effect> {
-    let Screen::Welcome(welcome) = &state.screen else { return Vec::new() };
-    let choices = Welcome::choices(&state.known, state.surroundings.as_ref());
+    let Screen::Welcome(welcome) = &mut state.screen else { return Vec::new() };
+    let choices = welcome.choices(&state.known, state.surroundings.as_ref());
     match choices.get(welcome.selected) {
         Some(FirstChoice::Open(known)) => {
             let which = Which::chosen(known.profile.clone());
             open_stored(state, which)
         }
         Some(FirstChoice::Connect(kind)) => {
-            state.screen = Screen::SignIn(Box::new(SignIn::new(*kind, None, None)));
+            let kind = *kind;
+            let back = welcome.back.take();
+            state.screen = Screen::SignIn(Box::new(SignIn::new(kind, None, back)));
             Vec::new()
         }
         Some(FirstChoice::Auth0Cli(found)) => {
-            let known = crate::domain::Profile::new(found.domain.tenant_name(), found.domain.clone());
-            state.screen = Screen::SignIn(Box::new(SignIn::new(Kind::Auth0Cli, Some(&known), None)));
+            let profile = Profile::new(found.domain.tenant_name(), found.domain.clone());
+            let back = welcome.back.take();
+            state.screen = Screen::SignIn(Box::new(SignIn::new(Kind::Auth0Cli, Some(&profile), back)));
             super::sign_in::submit(state)
         }
         Some(FirstChoice::Demo) => start_demo(state),
@@ -56,6 +66,26 @@ pub(super) fn start_demo(state: &mut State) -> Vec<Effect> {
     }
     state.overlay = None;
     vec![Effect::StartDemo]
+}
+
+/// Looks what works here and what does not.
+pub(super) fn examine(state: &mut State) -> Vec<Effect> {
+    let ticket = state.ticket();
+    super::hide_secrets(state);
+    let which = match &state.screen {
+        Screen::Main(main) => Some(Box::new(main.tenant.which.clone())),
+        Screen::Welcome(_) | Screen::SignIn(_) => None,
+    };
+    state.overlay = Some(Overlay::Doctor(Box::new(Doctor { ticket, report: None, scroll: 0 })));
+    vec![Effect::Examine(ticket, which)]
+}
+
+pub(super) fn examined(state: &mut State, ticket: Ticket, report: Box<Report>) {
+    if let Some(Overlay::Doctor(doctor)) = &mut state.overlay
+        && doctor.ticket == ticket
+    {
+        doctor.report = Some(report);
+    }
 }
 
 /// Shows the tenants to go to; the list is read anew meanwhile.
@@ -92,7 +122,7 @@ pub(super) fn act_in_switcher(state: &mut State, action: Action) -> Vec<Effect> 
     Vec::new()
 }
 
-/// Leaves the tenant on screen for the form that connects another one; Esc comes back.
+/// Leaves the tenant on screen for the ways to connect another one; Esc comes back.
 pub(super) fn connect_another(state: &mut State) -> Vec<Effect> {
     state.overlay = None;
     super::hide_secrets(state);
@@ -100,9 +130,9 @@ pub(super) fn connect_another(state: &mut State) -> Vec<Effect> {
     let back = match screen {
         Screen::Main(main) => Some(main),
         Screen::SignIn(sign_in) => sign_in.back,
-        Screen::Welcome(_) => None,
+        Screen::Welcome(welcome) => welcome.back,
     };
-    state.screen = Screen::SignIn(Box::new(SignIn::new(Kind::ClientSecret, None, back)));
+    state.screen = Screen::Welcome(Welcome { back, ..Welcome::default() });
     vec![Effect::Survey]
 }
 
@@ -115,6 +145,7 @@ pub(super) fn surveyed(state: &mut State, found: Surroundings, known: Result<Vec
             let more = known.len().saturating_sub(state.known.len());
             if let Screen::Welcome(welcome) = &mut state.screen
                 && welcome.selected > 0
+                && welcome.back.is_none()
             {
                 welcome.selected += more;
             }
@@ -123,8 +154,8 @@ pub(super) fn surveyed(state: &mut State, found: Surroundings, known: Result<Vec
         }
         Err(why) => state.misconfigured = Some(why),
     }
-    let count = Welcome::choices(&state.known, state.surroundings.as_ref()).len();
     if let Screen::Welcome(welcome) = &mut state.screen {
+        let count = welcome.choices(&state.known, state.surroundings.as_ref()).len();
         welcome.selected = welcome.selected.min(count.saturating_sub(1));
     }
     if let Some(Overlay::Tenants(switcher)) = &mut state.overlay {

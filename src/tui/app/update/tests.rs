@@ -8,6 +8,7 @@ use crate::domain::client::Warning;
 use crate::domain::{AuthMethod, Client, ClientSummary, Environment, Scopes, Secret, Untrusted};
 use crate::tui::app::event::{CopyKind, CopyReport, Target};
 use crate::tui::app::key::{Code, Key};
+use crate::tui::app::keymap;
 use crate::tui::app::screen::Overlay;
 use crate::tui::app::screen::pane::SecretView;
 use crate::tui::app::{Action, job::JobId};
@@ -406,4 +407,70 @@ fn names_are_kept_raw_and_ids_go_out_as_they_came() {
     let pane = |tester: &Tester| tester.main().pane.as_ref().map(|pane| pane.name.clone());
     tester.open(client());
     assert_eq!(pane(&tester), Some(Untrusted::from("Client 0")));
+}
+
+/// Requests under way for one tenant never land on another's screen.
+#[test]
+fn replies_for_another_tenant_are_dropped() {
+    let mut tester = Tester::new();
+    tester.open(client());
+    let effects = tester.char('v');
+    let [Effect::ReadSecret(secret, _)] = effects.as_slice() else { panic!("{effects:?}") };
+    let secret = *secret;
+    let effects = tester.key(Key::ctrl('r'));
+    let [Effect::LoadClient(settings, _)] = effects.as_slice() else { panic!("{effects:?}") };
+    let settings = *settings;
+    tester.key(Key::plain(Code::Tab));
+    let effects = tester.key(Key::ctrl('r'));
+    let [Effect::LoadClients(clients)] = effects.as_slice() else { panic!("{effects:?}") };
+    let clients = *clients;
+    let (first, session) = (tester.main().tenant.id, tester.main().tenant.ticket);
+    let granted = || Session {
+        scopes: Scopes::from_claim(ALL),
+        expires_at: None,
+        renews: true,
+        our_client_id: Some("of the first".into()),
+        proxy: None,
+    };
+
+    let other = Domain::parse("other.eu.auth0.com").expect("a domain");
+    let profile = crate::domain::Profile::new("other".into(), other.clone());
+    open_stored(&mut tester.state, Which::chosen(profile));
+    assert!(tester.send(Event::Opened(first, Ok(()))).is_empty());
+    assert!(tester.send(Event::Opened(first, Err(OpenFailure::new("of the first", "")))).is_empty());
+    tester.send(Event::Connected(session, Ok(granted())));
+    tester.send(Event::PageArrived(clients, Page { clients: (0..3).map(summary).collect(), total: None }));
+    tester.send(Event::ClientsLoaded(clients, Ok(())));
+    tester.send(Event::ClientLoaded(settings, Box::new(Ok(client()))));
+    tester.send(Event::SecretArrived(secret, Ok(SecretRead::Readable(Arc::new(Secret::new("s".into()))))));
+    let main = tester.main();
+    assert_eq!((main.tenant.domain(), main.tenant.id == first), (&other, false));
+    assert!(main.tenant.session.is_none() && main.tenant.closed.is_none());
+    assert!(main.clients.catalog.is_empty() && main.pane.is_none() && main.clients.is_loading());
+}
+
+#[test]
+fn the_same_client_id_at_another_tenant_is_another_client() {
+    let mut tester = Tester::new();
+    tester.open(client());
+    tester.char('r');
+    tester.wait(Duration::from_millis(300));
+    tester.char('y');
+    let live = Arc::new(Secret::new("of the first".into()));
+    tester.send(Event::RotationProgressed(JobId(0), crate::domain::rotation::Progress::Live(Arc::clone(&live))));
+    tester.esc();
+    assert_eq!(keymap::known_secret(&tester.state, "id-0"), Some(&live));
+    let other = Domain::parse("other.eu.auth0.com").expect("a domain");
+    open_tenant(&mut tester.state, Which::at(other, None));
+    assert_eq!(keymap::known_secret(&tester.state, "id-0"), None);
+    assert_eq!(tester.state.running().count(), 1, "and what is under way goes on");
+}
+
+#[test]
+fn nothing_is_changed_where_read_only_was_asked_for() {
+    let mut tester = Tester::new();
+    tester.state.read_only = true;
+    let other = Domain::parse("other.eu.auth0.com").expect("a domain");
+    open_tenant(&mut tester.state, Which::at(other, None));
+    assert!(tester.main().tenant.which.profile.read_only, "whatever the tenant's own settings say");
 }

@@ -2,6 +2,8 @@
 pub mod ask_secret;
 /// The table of clients.
 pub mod clients;
+/// What works here and what does not.
+pub mod doctor;
 /// Keys.
 pub mod help;
 /// Every action by name.

@@ -78,7 +78,7 @@ fn draw_tenant(painter: &mut Painter<'_>, line: Rect, known: &Known, state: &Sta
     let domain = profile.domain.to_string();
     let domain = format!("{:<cells$}", fit(&domain, domain_cells), cells = usize::from(domain_cells));
     let kept = if wide { format!(" {kept:<11}") } else { String::new() };
-    let rest = format!(" {domain} {environment:<11} {changes:<9}{kept} {used}");
+    let rest = format!(" {domain} {environment:<11} {changes:<9}{kept} {used}").trim_end().to_owned();
     painter.line(
         line,
         &[

@@ -14,11 +14,13 @@ use crate::tui::view::text::fit;
 pub fn draw(painter: &mut Painter<'_>, area: Rect, welcome: &Welcome, state: &State) {
     let theme = painter.theme;
     let cells = area.width.saturating_sub(6).min(76);
-    let choices = Welcome::choices(&state.known, state.surroundings.as_ref());
+    let choices = welcome.choices(&state.known, state.surroundings.as_ref());
     let mut above = vec![vec![Piece::new("rollover", theme.accent)]];
     above.extend(paragraph("Change the client secrets of Auth0 applications.", cells, theme.text));
     above.push(Vec::new());
-    let first = if state.known.is_empty() {
+    let first = if welcome.back.is_some() {
+        "Another tenant. How should rollover sign in there?"
+    } else if state.known.is_empty() {
         "No tenant is connected yet. How should rollover sign in?"
     } else {
         "Which tenant? Or connect another one:"

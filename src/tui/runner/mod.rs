@@ -1,5 +1,9 @@
 //! Runs effects as tasks and feeds what they report back. Everything that the interface starts is started here, and
 //! kept in one `JoinSet`: no task and no message means that nothing is under way, which is what tests wait for.
+
+/// The tenants: opening, signing in, storing, looking around.
+mod tenants;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,13 +18,11 @@ use tokio::time::Instant;
 use super::app::effect::Effect;
 use super::app::event::{CopyKind, CopyReport, Event, Moment};
 use super::app::filter::{Ranks, Search};
-use super::app::screen::sign_in::{Storing, Tried};
-use super::app::screen::switcher::Known;
 use super::app::state::TenantId;
 use super::app::{State, sort, update};
 use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
-use crate::domain::{Domain, OpenFailure, Profile, Secret};
-use crate::tenants::{Config, Tenants};
+use crate::domain::{Domain, Secret};
+use crate::tenants::Tenants;
 use crate::{clipboard, rollover, sim};
 
 /// What a copy came to, and the bytes that must go to the terminal for it (OSC 52).
@@ -223,6 +225,7 @@ impl Runner {
             | Effect::Survey
             | Effect::TrySignIn(..)
             | Effect::StoreTenant(..)
+            | Effect::Examine(..)
             | Effect::UseByDefault(_) => self.ask_tenants(effect),
             Effect::Rotate(_, id, ..) | Effect::Settle(_, id, ..) => {
                 if let Some(api) = self.apis.get(&id).cloned() {
@@ -289,62 +292,6 @@ impl Runner {
         }
     }
 
-    /// What concerns the configuration and what is stored.
-    fn ask_tenants(&mut self, effect: Effect) {
-        let sender = self.sender.clone();
-        let Some(tenants) = self.tenants.clone() else {
-            if effect == Effect::Survey {
-                tell(&sender, Event::Surveyed(Box::default(), Ok(Vec::new())));
-            }
-            return;
-        };
-        self.tasks.spawn(async move {
-            let event = match effect {
-                Effect::Survey => {
-                    let known = tenants.config().map(|config| known(&tenants, config));
-                    let known = known.map_err(|error| error.to_string());
-                    Event::Surveyed(Box::new(tenants.surroundings().await), known)
-                }
-                Effect::Unlock(id, passphrase) => {
-                    Event::Unlocked(id, tenants.unlock(passphrase).await.map_err(|error| error.to_string()))
-                }
-                Effect::TrySignIn(ticket, attempt) => {
-                    let tried = tenants.try_out(&attempt.profile, attempt.secret).await;
-                    let tried = tried.map(|(session, greeting)| Tried { session, greeting });
-                    Event::Tried(ticket, Box::new(tried))
-                }
-                Effect::StoreTenant(ticket, storing) => Event::Stored(ticket, store(&tenants, *storing).await),
-                Effect::UseByDefault(name) => {
-                    let result = tenants.use_by_default(&name).map_err(|error| error.to_string());
-                    Event::UsedByDefault(name, result)
-                }
-                _ => return,
-            };
-            tell(&sender, event);
-        });
-    }
-
-    fn open(&mut self, id: TenantId, profile: Box<Profile>, typed: Option<Arc<Secret>>) {
-        // What the tenant before was still loading is of no use to anybody.
-        if let Some(earlier) = self.loading.take() {
-            earlier.abort();
-        }
-        self.pace = None;
-        let (sender, tenants) = (self.sender.clone(), self.tenants.clone());
-        self.tasks.spawn(async move {
-            let opened = match (tenants, typed) {
-                (Some(tenants), Some(typed)) => tenants.open_with(&profile, typed),
-                (Some(tenants), None) => tenants.open(&profile, None).await,
-                (None, _) => Err(OpenFailure::new("no stored credentials are used here", "")),
-            };
-            match opened {
-                // A loop that is gone needs no tenant any more.
-                Ok(api) => drop(sender.send(Message::Opened(id, api))),
-                Err(failure) => tell(&sender, Event::Opened(id, Err(failure))),
-            }
-        });
-    }
-
     fn start_demo(&mut self) {
         let sender = self.sender.clone();
         self.tasks.spawn(async move {
@@ -381,26 +328,6 @@ impl Runner {
             tell(&sender, Event::Copied(kind, result));
         });
     }
-}
-
-/// The tenants of the configuration, and when each was used.
-fn known(tenants: &Tenants, config: Config) -> Vec<Known> {
-    let usage = tenants.usage();
-    let selected = config.selected;
-    let each = config.tenants.into_values();
-    each.map(|profile| Known {
-        last_used: usage.of(&profile.domain),
-        selected: selected.as_ref() == Some(&profile.name),
-        profile,
-    })
-    .collect()
-}
-
-async fn store(tenants: &Tenants, storing: Storing) -> Result<(), String> {
-    if let Some(passphrase) = storing.passphrase {
-        tenants.choose_passphrase(passphrase).await.map_err(|error| error.to_string())?;
-    }
-    tenants.store(&storing.profile, storing.secret, true).await.map_err(|error| error.to_string())
 }
 
 /// Reads all pages. The first is handed on at once; those that come within a frame of each other are handed on together, for
