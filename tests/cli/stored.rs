@@ -44,7 +44,7 @@ fn a_person_connects_a_tenant_and_chooses_a_passphrase() {
     }
     let (id, secret) = (place.tenant.running.client_id().to_owned(), place.tenant.running.client_secret().to_owned());
     let mut terminal = on_terminal(&place, &["login"]);
-    terminal.until("1, 2, 3 or 4 [1]:");
+    terminal.until("1, 2 or 3 [1]:");
     terminal.keys("\r");
     terminal.until("Domain, such as acme.eu.auth0.com:");
     terminal.keys(&format!("{}\r", place.url()));
