@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The keyring (src/tenants/keyring) against a real Secret Service, gnome-keyring: what is stored is there for other programs,
 # is replaced and removed; what auth0-cli stores is found; and a keyring that is locked, silent, dying or not there is an error
-# that says so, and no hang. The cases are the tests of tests/keyring_store.rs, each on a session bus and in a home of its
-# own: nothing of the user's own keyring is touched. All run at once, in half a minute. `tests/keyring.sh locked` runs that one.
+# that says so, and no hang. The cases are the tests of tests/keyring_store.rs, and one of the program itself, each on a session
+# bus and in a home of its own: nothing of the user's own keyring is touched. All run at once, in half a minute.
+# `tests/keyring.sh locked` runs that one.
 #
 # Needs cargo and Debian's apt-get for what is missing.
 set -euo pipefail
@@ -198,8 +199,58 @@ case_auth0_cli() {
     passed "auth0-cli's token is read in its parts, else from its file, and nothing of it is written"
 }
 
+# items: how many entries of rollover's the keyring holds.
+items() { secret-tool search --all service rollover 2>&1 | grep -c '^attribute.service = rollover$' || true; }
+
+# kept: the secret of the tenant's own client, by another program than the one under test.
+kept() { secret-tool lookup service rollover username "client-secret $url/ $client_id" | jq -r .secret; }
+
+# live: the same, as the tenant has it.
+live() {
+    curl -sf -H "@$work/authorization" "$url/api/v2/clients/$client_id?fields=client_secret" | jq -r .client_secret
+}
+
+# The program itself: it signs in, with nothing in a file, and rotates the very client that it signs in with.
+case_program() {
+    local url=$AUTH0_DOMAIN client_id old listed
+    client_id=$(head -n 1 "$work/sim.out" | jq -r .client_id)
+    # Nothing of the tenant is in the environment: what is found is what was stored.
+    unset AUTH0_DOMAIN AUTH0_API_TOKEN
+    bus
+    keyring --unlock
+    export ROLLOVER_HOME=$place/rollover
+    old=$(live)
+    head -n 1 "$work/sim.out" | jq -r .client_secret |
+        "$rollover" login --domain "$url" --client-id "$client_id" --kept-in keyring || fail 'login'
+    [[ $(items) == 1 && $(kept) == "$old" ]] || fail "the keyring holds $(items) entries, or another secret"
+    listed=$("$rollover" list | wc -l)
+    ((listed > 20)) || fail "$listed clients are listed"
+    "$rollover" rotate "$client_id" --now --yes --json >"$place/rotated" || fail 'rotating'
+    [[ $(jq -r '.[0].steps[] | select(.step == "keep") | .outcome' "$place/rotated") == 'done' ]] ||
+        fail 'nothing was stored'
+    [[ $(live) != "$old" && $(kept) == "$(live)" && $(items) == 1 ]] || fail 'the keyring does not hold the new secret'
+    # Long enough for the old secret to be dead: verifying has waited for it.
+    [[ $(jq -r '.[0].steps[] | select(.step == "verify") | .outcome' "$place/rotated") == 'done' ]] || fail 'verifying'
+    "$rollover" list >"$place/listed" || fail 'listing with the new secret'
+    (($(wc -l <"$place/listed") == listed)) || fail 'other clients are listed'
+    (umask 077 && { printf '%s\n' "$old" && live; } >"$place/secrets")
+    ! grep -rqFf "$place/secrets" "$place/rollover" "$place/rotated" "$place/listed" || fail 'a secret is in a file'
+    "$rollover" logout 2>"$place/logout" || fail 'logout'
+    [[ $(items) == 0 ]] || fail "$(items) entries are left"
+    if "$rollover" list 2>"$place/refused"; then fail 'signed in without a credential'; fi
+    grep -q 'client secret for' "$place/refused" || { cat "$place/refused" >&2; fail 'the wrong reason'; }
+    passed 'the program stores its credential, replaces it when it rotates itself, and forgets it'
+}
+
 cases=() names=("$@")
 (($# > 0)) || mapfile -t names < <(compgen -A function case_ | sed 's/^case_//')
+# The program is built here too, with the pretend tenant that it is to sign in to.
+if [[ " ${names[*]} " == *' program '* ]]; then
+    program
+    tenant
+    # The tenant's own home is no case's.
+    unset ROLLOVER_HOME
+fi
 for name in "${names[@]}"; do
     ("case_$name") &
     cases+=("$!")
