@@ -46,6 +46,9 @@ async fn faulty(scenario: &str) -> Running {
 /// The demo tenant's client "Billing API".
 const BILLING: &str = "Qm2vXz8KpL4nRt7YwB1cFj6HsD9gUe3A";
 
+/// The demo tenant's client that signs in with its private key.
+const KEYED: &str = "Lm4yPv7RxT2kZbWq9cNd6JgFhS1eUo8A";
+
 /// Asserts a screen against its snapshot, one for each size.
 macro_rules! assert_screen {
     ($app:expr, $name:literal, $size:expr) => {

@@ -393,3 +393,67 @@ async fn that_the_environment_wins_over_a_stored_tenant_is_said() {
         assert!(screen.lines().next().is_some_and(|header| header.contains(said)), "{screen}");
     }
 }
+
+#[tokio::test]
+async fn a_private_key_connects_a_tenant() {
+    let options = rollover::sim::Options::default();
+    let keyed = super::KEYED.to_owned();
+    let tenant = rollover::sim::start(rollover::sim::Options { grants: vec![keyed.clone()], ..options }).await;
+    let (tenant, home) = (tenant.expect("a pretend tenant"), home());
+    let file = home.path().join("key.pem");
+    std::fs::write(&file, tenant.private_key().expect("a key").1).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    for algorithm in ["", "<right>", "<right><right>"] {
+        let mut app = App::at_home(home.path(), &[], (120, 36));
+        app.idle().await;
+        app.type_(&format!("<down><enter>{}<tab>{keyed}<tab>{}<tab>", tenant.url(), file.display())).await;
+        app.type_(&format!("{algorithm}<enter>")).await;
+        assert!(app.screen().contains("Signed in."), "{}", app.screen());
+    }
+}
+
+/// auth0-cli's own file, with a token in it, as it writes one where there is no keyring.
+#[tokio::test]
+async fn what_auth0_cli_is_signed_in_at_is_offered_and_connects() {
+    let tls = Some(rollover::sim::TlsOptions::Generate);
+    let tenant = rollover::sim::start(rollover::sim::Options { tls, ..rollover::sim::Options::default() }).await;
+    let (tenant, home) = (tenant.expect("a pretend tenant"), home());
+    let domain = tenant.url().trim_start_matches("https://").to_owned();
+    // Its usual token: everything but what rotating needs.
+    let token = tenant.mint_token("read:clients read:client_keys read:logs", Duration::from_hours(2));
+    let folder = home.path().join("their-home/.config/auth0");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let tenants = serde_json::json!({ domain.as_str(): {
+        "name": "shop", "domain": domain, "access_token": token, "client_id": "", "expires_at": "2099-01-01T00:00:00Z"
+    }});
+    let theirs = serde_json::json!({ "install_id": "x", "default_tenant": domain, "tenants": tenants }).to_string();
+    std::fs::write(folder.join("config.json"), &theirs).expect("a file");
+    let authority = tenant.ca_file().expect("an authority").display().to_string();
+    let config = home.path().join("config.toml");
+    std::fs::write(&config, format!("ca_file = \"{authority}\"\n")).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    let their_home = home.path().join("their-home");
+    let their_home = their_home.to_str().expect("a path");
+    let mut app = App::at_home(home.path(), &[("HOME", their_home)], (120, 36));
+    app.idle().await;
+    assert!(app.screen().contains(&format!("{domain}, where auth0-cli is signed in")), "{}", app.screen());
+    app.type_("<down><down><down><enter>").await;
+    let screen = app.screen();
+    assert!(screen.contains("✗ rotate client secrets: needs update:client_keys"), "{screen}");
+    assert!(screen.contains("auth0 login --scopes update:client_keys"), "{screen}");
+    app.type_("<enter>").await;
+    assert!(app.screen().contains("Billing API"), "{}", app.screen());
+    app.type_("/billing api<enter><enter>r").await;
+    assert!(app.screen().contains("To add it: auth0 login --scopes"), "{}", app.screen());
+    assert_eq!(
+        std::fs::read_to_string(folder.join("config.json")).expect("the file"),
+        theirs,
+        "it is read, not written"
+    );
+    for entry in walk(home.path()).into_iter().filter(|entry| !entry.starts_with(their_home)) {
+        let bytes = std::fs::read(&entry).expect("a file");
+        assert!(!String::from_utf8_lossy(&bytes).contains(&token), "{}", entry.display());
+    }
+}

@@ -70,7 +70,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, welcome: &Welcome, state: &St
         if position == welcome.selected {
             painter.style(line, theme.selected);
         }
-        painter.text(x, y, cells, &describe(choice), theme.text);
+        painter.text(x, y, cells, &describe(choice, state.wall()), theme.text);
         y += 1;
     }
     for (line, y) in below.iter().zip(y..bottom) {
@@ -78,7 +78,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, welcome: &Welcome, state: &St
     }
 }
 
-fn describe(choice: &FirstChoice<'_>) -> String {
+fn describe(choice: &FirstChoice<'_>, now: i64) -> String {
     match choice {
         FirstChoice::Open(known) => {
             let profile = &known.profile;
@@ -92,7 +92,11 @@ fn describe(choice: &FirstChoice<'_>) -> String {
             "A machine-to-machine client, with a private key (private key JWT)".to_owned()
         }
         FirstChoice::Connect(_) => "An access token of the Management API".to_owned(),
-        FirstChoice::Auth0Cli(found) => format!("{}, where auth0-cli is signed in", found.domain),
+        FirstChoice::Auth0Cli(found) => {
+            let expired = found.expires_at.is_some_and(|at| at <= now);
+            let how = if expired { "auth0-cli's token has expired" } else { "auth0-cli is signed in" };
+            format!("{}, where {how}", found.domain)
+        }
         FirstChoice::Demo => "Try the demo: a pretend tenant inside this program, nothing to set up".to_owned(),
     }
 }
