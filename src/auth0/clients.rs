@@ -14,7 +14,7 @@ use super::sight::{self, Sight};
 use super::token::{Token, random_hex};
 use super::transport::{Answer, ONE};
 use super::{Api, Applied};
-use crate::domain::{AuthMethod, Client, ClientSummary, Secret, Untrusted};
+use crate::domain::{AuthMethod, Client, ClientSummary, Domain, Secret, Untrusted};
 
 /// What RFC 3986 lets stand in a path as it is. Ids like `tpa_…` exist, and a hostile one could hold anything.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -86,6 +86,9 @@ impl Api {
     /// [`Error::applied`] says whether it may have been applied.
     pub async fn rotate_secret(&self, client_id: &str, correlation_id: &str) -> Result<Option<Arc<Secret>>, Error> {
         let doing = doing("rotate the secret of", client_id);
+        if self.0.read_only {
+            return Err(read_only(&doing, self.domain()));
+        }
         let url = self.0.transport.url(&format!("{}/rotate-secret", client_path(client_id)));
         let mut renewed = false;
         loop {
@@ -300,5 +303,21 @@ fn client_of(value: &Value, methods_visible: bool) -> Client {
         organization_usage: text(&value["organization_usage"]),
         cross_origin: value["cross_origin_authentication"].as_bool(),
         metadata: metadata.unwrap_or_default(),
+    }
+}
+
+/// A change of a tenant on which none may be made: nothing was sent.
+fn read_only(doing: &str, domain: &Domain) -> Error {
+    Error {
+        kind: ErrorKind::Refused,
+        applied: Applied::No,
+        doing: doing.to_owned(),
+        message: format!("{domain} is read-only").into(),
+        hint: "It is marked so in config.toml (read_only = true), or by --read-only.".to_owned(),
+        status: None,
+        error_code: None,
+        missing_scopes: Vec::new(),
+        correlation_id: None,
+        retry_after: None,
     }
 }

@@ -60,6 +60,8 @@ pub struct Connection {
     pub ca_file: Option<PathBuf>,
     /// How many requests may go out at once before the first answer tells, where that is known.
     pub burst: Option<u32>,
+    /// Whether every change is refused here, before anything is sent: whatever asks for it, and whatever it forgot to look at.
+    pub read_only: bool,
     /// Who is told when the client that signs in gets another secret.
     pub keeper: Option<Arc<dyn Keeper>>,
 }
@@ -68,7 +70,7 @@ impl Connection {
     /// With the usual audience, the platform's trust roots, and nobody to tell.
     #[must_use]
     pub fn new(domain: Domain, credentials: Credentials) -> Self {
-        Self { domain, audience: None, credentials, ca_file: None, burst: None, keeper: None }
+        Self { domain, audience: None, credentials, ca_file: None, burst: None, read_only: false, keeper: None }
     }
 }
 
@@ -142,6 +144,7 @@ struct Inner {
     transport: Transport,
     token: TokenSource,
     pacer: Pacer,
+    read_only: bool,
     keeper: Option<Arc<dyn Keeper>>,
 }
 
@@ -151,11 +154,11 @@ impl Api {
     /// # Errors
     /// Where the private key cannot be read.
     pub fn new(connection: Connection) -> Result<Self, Error> {
-        let Connection { domain, audience, credentials, ca_file, burst, keeper } = connection;
+        let Connection { domain, audience, credentials, ca_file, burst, read_only, keeper } = connection;
         let audience = audience.unwrap_or_else(|| domain.management_audience());
         let transport = Transport::new(&domain, ca_file);
         let token = TokenSource::new(&domain, audience, credentials)?;
-        Ok(Self(Arc::new(Inner { domain, transport, token, pacer: Pacer::new(burst), keeper })))
+        Ok(Self(Arc::new(Inner { domain, transport, token, pacer: Pacer::new(burst), read_only, keeper })))
     }
 
     /// The tenant's address.

@@ -135,6 +135,7 @@ impl Tenants {
             audience: profile.audience.clone(),
             ca_file: profile.ca_file.clone().or_else(for_all),
             burst: profile.plan.and_then(|plan| plan.burst(profile.environment)),
+            read_only: profile.read_only,
             keeper,
             ..Connection::new(profile.domain.clone(), credentials)
         };

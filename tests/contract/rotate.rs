@@ -1,4 +1,5 @@
-use rollover::auth0::{Api, Applied, Error, ErrorKind};
+use rollover::auth0::{Api, Applied, Connection, Credentials, Error, ErrorKind};
+use rollover::domain::Domain;
 
 use super::raw::{Raw, json, last};
 use super::{
@@ -210,4 +211,17 @@ async fn bytes_that_are_no_answer_leave_it_in_doubt_after_one_request() {
         assert_eq!(error.applied, Applied::InDoubt, "{bytes:.60}: {error:?}");
         assert_eq!(raw.requests().len(), 1, "{bytes:.60}");
     }
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_changed_nothing_is_sent() {
+    let tenant = demo().await;
+    let domain = Domain::parse(tenant.url()).expect("a domain");
+    let credentials = Credentials::Token(super::secret(tenant.token()));
+    let connection = Connection { read_only: true, ..Connection::new(domain, credentials) };
+    let api = Api::new(connection).expect("an API client");
+    let error = api.rotate_secret(BILLING, "id").await.expect_err("it is read-only");
+    assert_eq!((error.applied, error.kind.clone()), (Applied::No, ErrorKind::Refused));
+    assert!(error.to_string().contains("is read-only") && error.hint.contains("read_only = true"), "{error}");
+    assert!(tenant.requests().is_empty());
 }

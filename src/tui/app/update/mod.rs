@@ -135,9 +135,10 @@ pub fn open_tenant(state: &mut State, which: Which) -> Vec<Effect> {
 
 /// The screen of a tenant whose credentials have yet to be found.
 pub fn open_stored(state: &mut State, which: Which) -> Vec<Effect> {
-    let profile = Box::new(which.profile.clone());
     show_tenant(state, which);
-    state.tenant_id().map(|id| Effect::OpenTenant(id, profile)).into_iter().collect()
+    let Screen::Main(main) = &state.screen else { return Vec::new() };
+    // As it is on screen: `--read-only` holds for it too.
+    vec![Effect::OpenTenant(main.tenant.id, Box::new(main.tenant.which.profile.clone()))]
 }
 
 fn show_tenant(state: &mut State, mut which: Which) -> (Ticket, Ticket) {

@@ -132,9 +132,9 @@ pub(super) fn stored(state: &mut State, ticket: Ticket, result: Result<(), Strin
     let mut effects = match secret {
         // Kept nowhere: it lives as long as this run.
         Some(secret) if profile.kept.is_none() => {
-            let which = Which::chosen(profile.clone());
-            show_tenant(state, which);
-            state.tenant_id().map(|id| Effect::OpenWith(id, Box::new(profile), secret)).into_iter().collect()
+            show_tenant(state, Which::chosen(profile));
+            let Screen::Main(main) = &state.screen else { return Vec::new() };
+            vec![Effect::OpenWith(main.tenant.id, Box::new(main.tenant.which.profile.clone()), secret)]
         }
         _ => open_stored(state, Which::chosen(profile)),
     };

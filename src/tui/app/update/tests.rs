@@ -473,4 +473,7 @@ fn nothing_is_changed_where_read_only_was_asked_for() {
     let other = Domain::parse("other.eu.auth0.com").expect("a domain");
     open_tenant(&mut tester.state, Which::at(other, None));
     assert!(tester.main().tenant.which.profile.read_only, "whatever the tenant's own settings say");
+    let third = Domain::parse("third.eu.auth0.com").expect("a domain");
+    let effects = open_stored(&mut tester.state, Which::chosen(crate::domain::Profile::new("third".into(), third)));
+    assert!(matches!(effects.as_slice(), [Effect::OpenTenant(_, profile)] if profile.read_only), "{effects:?}");
 }
