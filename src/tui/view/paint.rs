@@ -132,6 +132,22 @@ impl<'a> Painter<'a> {
         inner
     }
 
+    /// A frame that fills `outer`, and as many of `lines` as fit, from `scroll` on; the border says how many are left.
+    pub fn scrolled(&mut self, outer: Rect, title: &str, lines: &[Vec<Piece>], scroll: usize) {
+        let inner = self.frame(outer, title, self.theme.accent);
+        self.target(outer, Target::Overlay);
+        let page = usize::from(inner.height);
+        let offset = scroll.min(lines.len().saturating_sub(page));
+        for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
+            self.line(Rect { y, height: 1, ..inner }, line);
+        }
+        let below = lines.len().saturating_sub(offset + page);
+        if below > 0 {
+            let more = format!(" {below} more lines ↓ ");
+            self.text(outer.x + 2, outer.bottom() - 1, outer.width.saturating_sub(4), &more, self.theme.dim);
+        }
+    }
+
     /// A line of text that is being typed, with the cursor in it.
     pub fn input(&mut self, area: Rect, input: &tui_input::Input, style: Style) {
         let value = crate::domain::untrusted::shown(input.value()).into_owned();

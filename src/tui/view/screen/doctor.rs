@@ -53,18 +53,7 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, doctor: &Doctor, state: &Sta
     }
     lines.push(Vec::new());
     lines.push(vec![Piece::new("`rollover doctor` prints this; nothing secret is in it.", theme.dim)]);
-    let inner = painter.frame(outer, "What works here", theme.accent);
-    painter.target(outer, Target::Overlay);
-    let page = usize::from(inner.height);
-    let offset = doctor.scroll.min(lines.len().saturating_sub(page));
-    for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
-        painter.line(Rect { y, height: 1, ..inner }, line);
-    }
-    let below = lines.len().saturating_sub(offset + page);
-    if below > 0 {
-        let more = format!(" {below} more lines ↓ ");
-        painter.text(outer.x + 2, outer.bottom() - 1, outer.width.saturating_sub(4), &more, theme.dim);
-    }
+    painter.scrolled(outer, "What works here", &lines, doctor.scroll);
 }
 
 /// A line with its sign and label, which stand on the first line only.

@@ -1,6 +1,5 @@
 use ratatui::layout::Rect;
 
-use crate::tui::app::event::Target;
 use crate::tui::app::keymap::{self, Binding, Place};
 use crate::tui::app::screen::help::Help;
 use crate::tui::view::paint::{Painter, Piece};
@@ -38,16 +37,5 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, help: Help) {
         lines.extend(crate::tui::view::paint::paragraph(line, cover.width.saturating_sub(8).min(92), theme.dim));
     }
     let outer = crate::tui::view::paint::middle(cover, 96, cover.height);
-    let inner = painter.frame(outer, "Keys", theme.accent);
-    painter.target(outer, Target::Overlay);
-    let page = usize::from(inner.height);
-    let offset = help.scroll.min(lines.len().saturating_sub(page));
-    for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
-        painter.line(Rect { y, height: 1, ..inner }, line);
-    }
-    let below = lines.len().saturating_sub(offset + page);
-    if below > 0 {
-        let more = format!(" {below} more lines ↓ ");
-        painter.text(outer.x + 2, outer.bottom() - 1, outer.width.saturating_sub(4), &more, theme.dim);
-    }
+    painter.scrolled(outer, "Keys", &lines, help.scroll);
 }
