@@ -2,11 +2,13 @@
 //! replaced before anything else, and the next process signs in with the new one.
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use rollover::sim::{Options, Scenario};
+use rustix::fs::OFlags;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -83,9 +85,15 @@ impl Pipe {
         Self(path, place.sealed.public())
     }
 
-    /// Waits until the program reads.
+    /// Waits until the program reads; a pipe that nobody reads cannot be opened so.
     fn reader(&self) -> std::fs::File {
-        OpenOptions::new().write(true).open(&self.0).expect("a reader")
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).expect("a flag");
+        let mut opened = None;
+        until(|| {
+            opened = OpenOptions::new().write(true).custom_flags(flags).open(&self.0).ok();
+            opened.is_some()
+        });
+        opened.expect("a reader")
     }
 
     fn tells_the_key(&self) {
