@@ -95,10 +95,16 @@ pub fn select(arguments: &Use) -> Ended {
 pub async fn logout(global: &Global, logout: &Logout) -> Ended {
     let tenants = tenants()?;
     let config = tenants.config()?;
-    let Some(name) = logout.name.as_ref().or(global.tenant.as_ref()).or(config.selected.as_ref()) else {
+    let selected = || {
+        // What the environment selects without a table of its own has nothing stored.
+        let chosen = tenants.select(global.tenant.as_deref(), &config).ok().flatten();
+        chosen.filter(|chosen| chosen.stored).map(|chosen| chosen.profile.name)
+    };
+    let Some(name) = logout.name.clone().or_else(|| global.tenant.clone()).or_else(selected) else {
         let failure = none_selected(&config);
         return Err(Failure { hint: "Name it: rollover logout NAME.".to_owned(), ..failure });
     };
+    let name = &name;
     let removed = tenants.forget(name, logout.forget).await?;
     let name = shown(name);
     say(&match (removed, logout.forget) {
