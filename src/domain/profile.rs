@@ -350,19 +350,6 @@ pub enum Origin {
     Chosen,
 }
 
-impl Origin {
-    /// In a word or two.
-    #[must_use]
-    pub fn words(&self) -> &'static str {
-        match self {
-            Self::Flag => "--tenant",
-            Self::Environment => "environment",
-            Self::Selected => "config.toml",
-            Self::Chosen => "chosen here",
-        }
-    }
-}
-
 impl fmt::Display for WayIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Domain, Environment, Keep, Scopes, Untrusted};
+use super::{Domain, Environment, Keep, Untrusted};
 
 /// What must be typed before a tenant can be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +43,8 @@ impl std::error::Error for OpenFailure {}
 pub struct CliTenant {
     /// Its address.
     pub domain: Domain,
-    /// What auth0-cli calls it.
-    pub name: Untrusted,
     /// When its token expires: seconds since 1970.
     pub expires_at: Option<i64>,
-    /// The scopes that auth0-cli asked for; unknown for machine logins.
-    pub scopes: Scopes,
 }
 
 /// What this machine offers for signing in.
@@ -62,8 +58,6 @@ pub struct Surroundings {
     pub no_keyring: Option<String>,
     /// Whether a passphrase was chosen already for sealed files.
     pub has_passphrase: bool,
-    /// Whether it was given in this run.
-    pub unlocked: bool,
 }
 
 impl Surroundings {

@@ -14,7 +14,7 @@ use super::vault::{Kept, Vault, VaultError};
 use super::{Home, files};
 use crate::auth0::{Api, Connection, Credentials, Keeper, Session};
 use crate::domain::sign_in::CliTenant;
-use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Scopes, Secret, Slot, Surroundings, WayIn};
+use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Secret, Slot, Surroundings, WayIn};
 
 /// Looks up environment variables, from any thread.
 type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
@@ -240,15 +240,11 @@ impl Tenants {
     /// What this machine offers for signing in. Asks nobody anything.
     pub async fn surroundings(&self) -> Surroundings {
         let found = auth0_cli::tenants(&*self.variables);
-        let no_keyring = if self.keyring {
-            let state = keyring::state().await;
-            match state.status {
-                // Writing to a locked one asks its user to unlock it.
-                KeyringStatus::Ready | KeyringStatus::Locked => None,
-                KeyringStatus::Absent(why) => Some(why),
-            }
-        } else {
-            Some("the keyring is not used here".to_owned())
+        let no_keyring = match self.keyring().await.map(|state| state.status) {
+            // Writing to a locked one asks its user to unlock it.
+            Some(KeyringStatus::Ready | KeyringStatus::Locked) => None,
+            Some(KeyringStatus::Absent(why)) => Some(why),
+            None => Some("the keyring is not used here".to_owned()),
         };
         let (auth0_cli, auth0_cli_trouble) = match found {
             Ok(found) => {
@@ -257,22 +253,9 @@ impl Tenants {
             }
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        let auth0_cli = auth0_cli
-            .into_iter()
-            .map(|one| CliTenant {
-                domain: one.domain,
-                name: one.name,
-                expires_at: one.expires_at,
-                scopes: one.scopes.unwrap_or_else(Scopes::unknown),
-            })
-            .collect();
-        Surroundings {
-            auth0_cli,
-            auth0_cli_trouble,
-            no_keyring,
-            has_passphrase: self.vault.has_passphrase(),
-            unlocked: self.vault.is_unlocked(),
-        }
+        let auth0_cli =
+            auth0_cli.into_iter().map(|one| CliTenant { domain: one.domain, expires_at: one.expires_at }).collect();
+        Surroundings { auth0_cli, auth0_cli_trouble, no_keyring, has_passphrase: self.vault.has_passphrase() }
     }
 
     /// Stores a tenant: its credential first, where one is given and to be kept, then its table in `config.toml`, which becomes

@@ -248,10 +248,14 @@ impl Runner {
                 let tenants = self.tenants.clone();
                 self.tasks.spawn(async move {
                     let session = api.session().await;
-                    if let (Ok(_), Some(tenants)) = (&session, tenants) {
-                        tenants.used(api.domain());
-                    }
+                    let signed_in = session.is_ok();
                     tell(&sender, Event::Connected(ticket, session));
+                    if let Some(tenants) = tenants.filter(|_| signed_in) {
+                        // Writing to the disk must not hold up the one thread that the list of clients comes by.
+                        let noted = tokio::task::spawn_blocking(move || tenants.used(api.domain())).await;
+                        // A note that was not written is no loss.
+                        drop(noted);
+                    }
                 });
             }
             Effect::LoadClients(ticket) => {
