@@ -126,7 +126,7 @@ fn hint(kind: &ErrorKind, applied: Applied, scopes: &[Untrusted], message: &str)
     let scope = scopes.iter().map(|scope| scope.shown().into_owned()).collect::<Vec<_>>().join(" or ");
     match kind {
         ErrorKind::Unauthorized => {
-            "The token has expired, was revoked, or is for another tenant; get a new one. With a client id and secret: check both.".to_owned()
+            "The token has expired, was revoked, or is for another tenant; get a new one.".to_owned()
         }
         ErrorKind::MissingScope if scope.is_empty() => {
             "Grant the scope read:client_keys: dashboard, Applications, APIs, Auth0 Management API, Machine to Machine Applications.".to_owned()

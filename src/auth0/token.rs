@@ -144,10 +144,28 @@ impl TokenSource {
                 Err(error) if error.kind == ErrorKind::Unauthorized && candidates.len() > 0 => {
                     secret = candidates.next();
                 }
-                Err(error) => pause_before_retry(attempt, begun, error, Limit::Other).await?,
+                Err(error) => pause_before_retry(attempt, begun, self.fitting(error), Limit::Other).await?,
             }
         }
         Err(Answer::unreadable(DOING, "no answer", false))
+    }
+
+    /// What to look at where Auth0 refuses who signs in: there is no token yet that could have expired.
+    fn fitting(&self, error: Error) -> Error {
+        if error.kind != ErrorKind::Unauthorized {
+            return error;
+        }
+        let hint = match &self.credentials {
+            Credentials::Token(_) => return error,
+            Credentials::ClientSecret { .. } => {
+                "Auth0 refused the client id or its client secret: check both, and the domain."
+            }
+            Credentials::PrivateKeyJwt { .. } => {
+                "Auth0 refused the client id or what is signed with its key: check both, the algorithm, the domain, and this \
+                 machine's clock."
+            }
+        };
+        Error { hint: hint.to_owned(), ..error }
     }
 
     fn form<'a>(&'a self, secret: Option<&'a Arc<Secret>>) -> Result<Vec<(&'static str, FormValue<'a>)>, Error> {
