@@ -9,11 +9,20 @@ pub mod domain;
 /// What the operating system must do for us first: no core dumps, no readable memory.
 pub mod process;
 
+/// Files that only their owner may read, replaced as a whole.
+pub mod files;
+
 /// Talking to Auth0 over HTTP: the Management API and the token endpoint.
 pub mod auth0;
 
 /// The clipboard, and the helper process that serves and clears it.
 pub mod clipboard;
+
+/// The durable record of every rollover, its secrets sealed.
+pub mod ledger;
+
+/// The places from which a client's apps read its secret: files and commands.
+pub mod targets;
 
 /// The procedures that both front ends run: rotate now, settle a doubt, verify.
 pub mod rollover;

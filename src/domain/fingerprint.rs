@@ -25,10 +25,92 @@ impl FingerprintKey {
         if secret.chars() < Self::SHORTEST {
             return None;
         }
-        let tag = hmac::sign(&self.0, secret.expose().as_bytes());
-        let mut short = [0; 4];
-        short.copy_from_slice(&tag.as_ref()[..4]);
-        Some(Fingerprint(short))
+        Some(self.print(secret)?.fingerprint())
+    }
+
+    /// The whole keyed hash of `secret`, to recognise it by; `None` where the secret is too short to have a safe one.
+    #[must_use]
+    pub fn print(&self, secret: &Secret) -> Option<SecretPrint> {
+        if secret.chars() < Self::SHORTEST {
+            return None;
+        }
+        Some(SecretPrint(self.sign(secret.expose().as_bytes())))
+    }
+
+    /// The keyed hash of a target's contents: they hold secrets, which a plain hash would let somebody guess at.
+    #[must_use]
+    pub fn contents(&self, bytes: &[u8]) -> ContentHash {
+        ContentHash(self.sign(bytes))
+    }
+
+    fn sign(&self, bytes: &[u8]) -> [u8; 32] {
+        let tag = hmac::sign(&self.0, bytes);
+        let mut whole = [0; 32];
+        whole.copy_from_slice(tag.as_ref());
+        whole
+    }
+}
+
+/// HMAC-SHA-256 over a secret: what the ledger recognises it by.
+#[derive(Clone, Copy)]
+pub struct SecretPrint([u8; 32]);
+
+impl SecretPrint {
+    /// From what the ledger holds.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// For the ledger.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Its short form, to show.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint([self.0[0], self.0[1], self.0[2], self.0[3]])
+    }
+}
+
+/// In constant time: how far two are equal tells nobody anything.
+impl PartialEq for SecretPrint {
+    fn eq(&self, other: &Self) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl Eq for SecretPrint {}
+
+impl fmt::Debug for SecretPrint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.fingerprint(), f)
+    }
+}
+
+/// HMAC-SHA-256 over what a target holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// From what the ledger holds.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// For the ledger.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..4].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

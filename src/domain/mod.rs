@@ -11,6 +11,8 @@ pub mod fingerprint;
 pub mod preflight;
 /// A tenant as the user knows it: how to sign in, what it is for.
 pub mod profile;
+/// The states of a rollover, and which may follow which.
+pub mod rollover;
 /// What a rotation is made of, and what can come of it.
 pub mod rotation;
 /// Token scopes, and what they permit.
@@ -19,6 +21,8 @@ pub mod scopes;
 pub mod secret;
 /// What is offered, needed and found on the way in.
 pub mod sign_in;
+/// Where a client's apps read its secret.
+pub mod target;
 /// The address of a tenant.
 pub mod tenant;
 /// Text that came from outside, and its safe form.
@@ -26,10 +30,12 @@ pub mod untrusted;
 
 pub use catalog::Catalog;
 pub use client::{AuthMethod, Client, ClientSummary};
-pub use fingerprint::{Fingerprint, FingerprintKey};
+pub use fingerprint::{ContentHash, Fingerprint, FingerprintKey, SecretPrint};
 pub use profile::{AssertionAlgorithm, Colour, Keep, Origin, Profile, RatePlan, Slot, SlotKind, WayIn};
+pub use rollover::{Mode, Role, Rollover, RolloverId};
 pub use scopes::{Ability, Scopes};
 pub use secret::Secret;
 pub use sign_in::{Greeting, Needs, OpenFailure, Surroundings};
+pub use target::Target;
 pub use tenant::{Domain, Environment};
 pub use untrusted::Untrusted;

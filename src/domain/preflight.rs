@@ -122,6 +122,12 @@ pub enum Topic {
     SealingKey,
     /// The folder of sealed credentials.
     Credentials,
+    /// The ledger's file.
+    Ledger,
+    /// Who can open what is sealed in the ledger.
+    LedgerKey,
+    /// Rollovers that have not ended.
+    Rollovers,
     /// The keyring of the operating system.
     Keyring,
     /// The passphrase of sealed credentials.
@@ -181,6 +187,9 @@ impl Topic {
             Self::FingerprintKey => (Area::Files, "fingerprint_key", "Fingerprints"),
             Self::SealingKey => (Area::Files, "sealing_key", "Sealing key"),
             Self::Credentials => (Area::Files, "credentials", "Credentials"),
+            Self::Ledger => (Area::Files, "ledger", "Ledger"),
+            Self::LedgerKey => (Area::Keeping, "ledger_key", "Ledger's key"),
+            Self::Rollovers => (Area::Files, "rollovers", "Rollovers"),
             Self::Keyring => (Area::Keeping, "keyring", "Keyring"),
             Self::Passphrase => (Area::Keeping, "passphrase", "Passphrase"),
             Self::Auth0Cli => (Area::Keeping, "auth0_cli", "auth0-cli"),

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{Domain, Environment};
+use super::{Domain, Environment, Target};
 
 /// What the configuration file knows of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Profile {
     pub plan: Option<RatePlan>,
     /// More certificate authorities to trust, PEM: a corporate proxy's.
     pub ca_file: Option<PathBuf>,
+    /// Where its clients' apps read their secrets: by client id, in the order of the file. No client is here without a target.
+    pub targets: BTreeMap<String, Vec<Target>>,
 }
 
 impl Profile {
@@ -44,6 +47,7 @@ impl Profile {
             kept: None,
             plan: None,
             ca_file: None,
+            targets: BTreeMap::new(),
         }
     }
 

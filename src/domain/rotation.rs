@@ -3,9 +3,17 @@ use std::sync::Arc;
 
 use super::Secret;
 
-/// One step of rotating now, in order.
+/// One step of a change of a secret: of a rollover, or of rotating now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// Record in the ledger what is about to be done.
+    Record,
+    /// Choose the new secret, and seal it.
+    Stage,
+    /// Write the pending secret to every target, as the fallback.
+    Deliver,
+    /// Make the pending secret live.
+    CutOver,
     /// Read the secret that is live before the change, so that a doubt can be settled.
     ReadBefore,
     /// Send the one `POST …/rotate-secret`.
@@ -16,16 +24,56 @@ pub enum Step {
     Keep,
     /// Ask the token endpoint whether the new secret is in and the old one out.
     Verify,
+    /// Rewrite every target with the new secret first.
+    Promote,
+    /// Drop the old secret everywhere.
+    Retire,
+    /// Make the old secret live again.
+    RollBack,
+    /// Put the targets back as they were.
+    Restore,
+    /// Give it up, nothing having changed.
+    Abandon,
 }
 
 impl Step {
     /// All of them, in order.
-    pub const ALL: [Self; 5] = [Self::ReadBefore, Self::Rotate, Self::ReadAfter, Self::Keep, Self::Verify];
+    pub const ALL: [Self; 14] = [
+        Self::Record,
+        Self::ReadBefore,
+        Self::Stage,
+        Self::Deliver,
+        Self::CutOver,
+        Self::Rotate,
+        Self::ReadAfter,
+        Self::Keep,
+        Self::Verify,
+        Self::Promote,
+        Self::Retire,
+        Self::RollBack,
+        Self::Restore,
+        Self::Abandon,
+    ];
+
+    /// The step with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
 
     /// Its name in machine-readable output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Record => "record",
+            Self::Stage => "stage",
+            Self::Deliver => "deliver",
+            Self::CutOver => "cutover",
+            Self::Promote => "promote",
+            Self::Retire => "retire",
+            Self::RollBack => "rollback",
+            Self::Restore => "restore",
+            Self::Abandon => "abandon",
             Self::ReadBefore => "read",
             Self::Rotate => "rotate",
             Self::ReadAfter => "read_back",
@@ -38,6 +86,15 @@ impl Step {
     #[must_use]
     pub fn doing(self) -> &'static str {
         match self {
+            Self::Record => "Recording it in the ledger",
+            Self::Stage => "Choosing the new secret, and sealing it",
+            Self::Deliver => "Delivering it to the targets as the fallback",
+            Self::CutOver => "Making it live",
+            Self::Promote => "Rewriting the targets, the new secret first",
+            Self::Retire => "Dropping the old secret",
+            Self::RollBack => "Making the old secret live again",
+            Self::Restore => "Putting the targets back as they were",
+            Self::Abandon => "Giving it up",
             Self::ReadBefore => "Reading the current secret",
             Self::Rotate => "Asking Auth0 for a new secret",
             Self::ReadAfter => "Reading the secret back",
@@ -71,6 +128,12 @@ impl StepOutcome {
             Self::InDoubt => "in_doubt",
         }
     }
+
+    /// The outcome with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Done, Self::Skipped, Self::Failed, Self::InDoubt].into_iter().find(|outcome| outcome.name() == name)
+    }
 }
 
 /// A step that ended.
@@ -95,6 +158,8 @@ pub enum Progress {
     Note(Step, String),
     /// A step ended.
     Ended(StepReport),
+    /// The record of the rollover changed.
+    Recorded(Box<super::Rollover>),
     /// The new secret is known and live: it can be revealed and copied while verifying goes on.
     Live(Arc<Secret>),
 }
@@ -124,52 +189,5 @@ impl Verification {
     #[must_use]
     pub fn complete(&self) -> bool {
         self.new == Probe::Accepted && matches!(self.old, None | Some(Probe::Rejected))
-    }
-}
-
-/// What is known after a request that may or may not have been applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The secret differs from the one before: it was rotated, and this is the live one.
-    Changed(Arc<Secret>),
-    /// The secret is the same as before: nothing was rotated, as far as can be seen now.
-    Unchanged,
-    /// It cannot be told; the text says why.
-    CannotKnow(String),
-}
-
-/// What came of rotating one client's secret now. `E` is the error type of the layer that talks to
-/// Auth0, which this layer does not know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome<E> {
-    /// Auth0 has a new secret, and said so.
-    Rotated {
-        /// The new secret; `None` where neither the answer nor a read showed it.
-        secret: Option<Arc<Secret>>,
-        /// What the token endpoint says of it; `None` where it was not asked.
-        verification: Option<Verification>,
-    },
-    /// Nothing changed, for certain.
-    NotApplied(E),
-    /// The request may have been applied; the verdict is what reading the client told.
-    InDoubt {
-        /// What went wrong with the request.
-        error: E,
-        /// What reading the client told.
-        verdict: Verdict,
-        /// The secret that was live before, where it could be read: to ask once more later.
-        before: Option<Arc<Secret>>,
-    },
-}
-
-impl<E> Outcome<E> {
-    /// The secret that is live now, where this run learnt it.
-    #[must_use]
-    pub fn live_secret(&self) -> Option<&Arc<Secret>> {
-        match self {
-            Self::Rotated { secret, .. } => secret.as_ref(),
-            Self::InDoubt { verdict: Verdict::Changed(secret), .. } => Some(secret),
-            Self::NotApplied(_) | Self::InDoubt { .. } => None,
-        }
     }
 }

@@ -1,3 +1,4 @@
+//! Files that only their owner may read, replaced as a whole.
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -95,7 +96,6 @@ pub struct Exposure {
 /// The permission bits of a file or folder; `None` where the system has none.
 #[cfg(unix)]
 #[must_use]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub fn mode(metadata: &fs::Metadata) -> Option<u32> {
     Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777)
 }
