@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use serde::de::{DeserializeSeed as _, IgnoredAny, MapAccess};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -85,31 +85,59 @@ impl Api {
     /// # Errors
     /// [`Error::applied`] says whether it may have been applied.
     pub async fn rotate_secret(&self, client_id: &str, correlation_id: &str) -> Result<Option<Arc<Secret>>, Error> {
-        let doing = doing("rotate the secret of", client_id);
+        let url = self.0.transport.url(&format!("{}/rotate-secret", client_path(client_id)));
+        let build = |client: &reqwest::Client| client.post(url.clone()).header(CONTENT_LENGTH, "0");
+        self.change_secret("rotate the secret of", client_id, correlation_id, build).await
+    }
+
+    /// Makes a secret of ours the live one: one `PATCH` that holds nothing else, never sent again by itself, but for a 401 as
+    /// with [`Api::rotate_secret`]. Sending it twice would be the same as once. `None`: done, but the answer shows no secret.
+    /// Source: OAS `patch_clients_by_id`; `update:client_keys` alone is enough for this field.
+    ///
+    /// # Errors
+    /// [`Error::applied`] says whether it may have been applied.
+    pub async fn set_secret(
+        &self,
+        client_id: &str,
+        secret: &Secret,
+        correlation_id: &str,
+    ) -> Result<Option<Arc<Secret>>, Error> {
+        #[derive(serde::Serialize)]
+        struct Body<'a> {
+            client_secret: &'a str,
+        }
+        let url = self.0.transport.url(&client_path(client_id));
+        // Room from the start: a text that grows leaves copies behind. Escaping may make six bytes of one.
+        let mut body = zeroize::Zeroizing::new(Vec::with_capacity(6 * secret.expose().len() + 32));
+        // Writing texts into memory does not fail.
+        let _ = serde_json::to_writer(&mut *body, &Body { client_secret: secret.expose() });
+        let build = |client: &reqwest::Client| {
+            client.patch(url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_vec())
+        };
+        self.change_secret("set the secret of", client_id, correlation_id, build).await
+    }
+
+    /// Sends one change of a client's secret.
+    async fn change_secret(
+        &self,
+        what: &str,
+        client_id: &str,
+        correlation_id: &str,
+        build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Option<Arc<Secret>>, Error> {
+        let doing = doing(what, client_id);
         if self.0.read_only {
             return Err(read_only(&doing, self.domain()));
         }
-        let url = self.0.transport.url(&format!("{}/rotate-secret", client_path(client_id)));
         let mut renewed = false;
         loop {
             let token = self.0.token.get(&self.0.transport).await?;
             let bearer = bearer(&token, &doing)?;
             self.0.pacer.enter().await;
-            let sent = self
-                .0
-                .transport
-                .change(
-                    |client| {
-                        client
-                            .post(url.clone())
-                            .header(AUTHORIZATION, bearer)
-                            .header("x-correlation-id", correlation_id)
-                            .header("content-length", "0")
-                    },
-                    ONE,
-                )
-                .await;
-            let result = match sent {
+            let request = |client: &reqwest::Client| {
+                build(client).header(AUTHORIZATION, bearer).header("x-correlation-id", correlation_id)
+            };
+            let result = match self.0.transport.change(request, ONE).await {
                 Ok(answer) => {
                     self.0.pacer.learn(answer.status, &answer.headers);
                     answer.accept(&doing, true).and_then(|answer| secret_of(&answer, client_id, &doing, true))
@@ -197,7 +225,7 @@ fn doing(what: &str, client_id: &str) -> String {
     format!("{what} client {}", crate::domain::untrusted::shown(client_id))
 }
 
-fn client_path(client_id: &str) -> String {
+pub(super) fn client_path(client_id: &str) -> String {
     // URL parsers take one dot or two for a folder step, even written as %2E (URL standard, double-dot URL path segment).
     // No client has such an id; encoded twice, it asks for one that is not there.
     let encoded = utf8_percent_encode(client_id, UNRESERVED).to_string();

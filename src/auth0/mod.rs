@@ -10,6 +10,8 @@ mod clients;
 pub mod error;
 /// JSON as it comes, not as it is documented.
 mod lenient;
+/// What the tenant's log tells of changed secrets.
+mod logs;
 /// Staying under the rate limit, and the pause before another try.
 mod pace;
 /// Listing clients.
@@ -38,6 +40,7 @@ use tokio::sync::watch;
 
 pub use clients::SecretRead;
 pub use error::{Applied, Error, ErrorKind};
+pub use logs::SecretChange;
 pub use pace::{Pace, Waiting};
 pub use pages::{Page, Pages};
 pub use proxy::Proxy;

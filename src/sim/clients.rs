@@ -271,6 +271,7 @@ pub(super) async fn create(State(tenant): Shared, Extension(about): Extension<Ab
         secret,
         old: None,
         stale: None,
+        history: Vec::new(),
         public_key: None,
     };
     let text = whole(&client, &caller);

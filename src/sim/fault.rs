@@ -115,6 +115,8 @@ pub(super) struct Fault {
     nest: Option<usize>,
     /// Reads show the old secret for so long.
     pub(super) stale_seconds: Option<u64>,
+    /// Lets the request arrive so much later: the answer is about a request that is still under way.
+    pub(super) late_ms: Option<u64>,
     /// Applies the change twice.
     pub(super) twice: bool,
     /// Somebody else rotates the client first.
@@ -257,17 +259,27 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The faults, and how often each has found a request.
-pub(super) struct Faults(Vec<(Fault, Mutex<u64>)>);
+pub(super) struct Faults(Mutex<Vec<(Fault, u64)>>);
 
 impl Faults {
     pub(super) fn new(scenario: Option<Scenario>) -> Self {
-        Self(scenario.unwrap_or_default().fault.into_iter().map(|fault| (fault, Mutex::new(0))).collect())
+        let faults = Self(Mutex::default());
+        faults.play(scenario.unwrap_or_default());
+        faults
+    }
+
+    /// Other faults from now on.
+    pub(super) fn play(&self, scenario: Scenario) {
+        *self.all() = scenario.fault.into_iter().map(|fault| (fault, 0)).collect();
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<(Fault, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fault that spoils this request.
     pub(super) fn of(&self, method: &str, path: &str) -> Option<Fault> {
-        for (fault, found) in self.0.iter().filter(|(fault, _)| fault.fits(method, path)) {
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (fault, found) in self.all().iter_mut().filter(|(fault, _)| fault.fits(method, path)) {
             *found += 1;
             if *found > fault.skip && fault.times.is_none_or(|times| *found <= fault.skip + times) {
                 return Some(fault.clone());

@@ -200,6 +200,12 @@ impl Running {
         self.tenant.requests()
     }
 
+    /// The same without the first so many, of those that are not forgotten.
+    #[must_use]
+    pub fn requests_after(&self, count: usize) -> Vec<Recorded> {
+        self.tenant.requests_after(count)
+    }
+
     /// The secret that is live for a client.
     #[must_use]
     pub fn secret_of(&self, client_id: &str) -> Option<String> {
@@ -210,6 +216,17 @@ impl Running {
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         self.tenant.secrets()
+    }
+
+    /// Other faults from now on; each counts from the beginning.
+    pub fn play(&self, scenario: Scenario) {
+        self.tenant.faults.play(scenario);
+    }
+
+    /// Every secret of a client that became live since the start, in order, but for the one it began with.
+    #[must_use]
+    pub fn history(&self, client_id: &str) -> Vec<String> {
+        self.tenant.history(client_id)
     }
 
     /// Somebody else rotates the client's secret now.

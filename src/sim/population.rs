@@ -35,7 +35,7 @@ pub(super) fn start(population: &Population) -> Start {
 fn record(fields: Map<String, Value>, secret: Box<str>) -> Option<ClientRecord> {
     let id = fields.get("client_id")?.as_str()?.into();
     let document = Value::Object(fields).to_string().into();
-    Some(ClientRecord { id, document, secret, old: None, stale: None, public_key: None })
+    Some(ClientRecord { id, document, secret, old: None, stale: None, history: Vec::new(), public_key: None })
 }
 
 fn demo() -> Start {
@@ -73,6 +73,7 @@ pub(super) fn manager() -> ClientRecord {
         secret: new_secret(),
         old: None,
         stale: None,
+        history: Vec::new(),
         public_key: None,
     }
 }
@@ -166,6 +167,7 @@ fn generated(count: usize, seed: u64) -> Start {
             secret: secret.into(),
             old: None,
             stale: None,
+            history: Vec::new(),
             public_key: None,
         });
     }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -159,7 +159,17 @@ async fn around(State(tenant): Shared, mut request: Request, next: Next) -> Resp
         about.twice = fault.twice;
         about.stale_seconds = fault.stale_seconds;
         about.no_checkpoint = fault.no_checkpoint;
-        if fault.is_before() {
+        if let Some(late) = fault.late_ms {
+            // Whoever asked is told something now; the request itself is still somewhere on its way.
+            let late_request = std::mem::replace(&mut request, Request::new(Body::empty()));
+            let (mut late_request, next, about) = (late_request, next.clone(), about.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(late)).await;
+                late_request.extensions_mut().insert(about);
+                drop(next.run(late_request).await);
+            });
+        }
+        if fault.is_before() || fault.late_ms.is_some() {
             response = Some(fault.spoil(answer(200, "{}".to_owned()), &wire).await);
         }
     }

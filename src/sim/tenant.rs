@@ -42,6 +42,8 @@ pub(super) struct ClientRecord {
     pub(super) old: Option<(Box<str>, Instant)>,
     /// A fault may hide a change from reads for a while: the secret to show, and until when.
     pub(super) stale: Option<(Box<str>, Instant)>,
+    /// Every other secret that became live, in order.
+    pub(super) history: Vec<Box<str>>,
     /// The public key, PEM, of a client that signs in with its private one.
     pub(super) public_key: Option<Box<str>>,
 }
@@ -70,6 +72,11 @@ impl ClientRecord {
     }
 
     pub(super) fn set_secret(&mut self, new: Box<str>, propagation: Duration) {
+        if *new == *self.secret {
+            // The same value once more changes nothing: the secret before stays as dead as it is.
+            return;
+        }
+        self.history.push(new.clone());
         let old = std::mem::replace(&mut self.secret, new);
         self.old = Some((old, Instant::now() + propagation));
     }
@@ -214,6 +221,14 @@ impl Tenant {
         if let Some(client) = self.clients_mut().get_mut(id) {
             client.set_secret(new_secret(), propagation);
         }
+        self.logs.rotated_by_hand(id);
+    }
+
+    pub(super) fn history(&self, id: &str) -> Vec<String> {
+        self.clients()
+            .get(id)
+            .map(|client| client.history.iter().map(ToString::to_string).collect())
+            .unwrap_or_default()
     }
 
     /// Whether an assertion's id was never seen before. Source: Auth0 docs: an assertion is good once.
@@ -246,7 +261,11 @@ impl Tenant {
     }
 
     pub(super) fn requests(&self) -> Vec<Recorded> {
-        self.recorded().0.iter().cloned().collect()
+        self.requests_after(0)
+    }
+
+    pub(super) fn requests_after(&self, count: usize) -> Vec<Recorded> {
+        self.recorded().0.iter().skip(count).cloned().collect()
     }
 
     pub(super) fn close(&self) {
