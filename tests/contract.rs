@@ -12,8 +12,6 @@ mod list_bodies;
 mod pacing;
 #[path = "contract/probe.rs"]
 mod probe;
-#[path = "contract/procedure.rs"]
-mod procedure;
 #[path = "contract/raw.rs"]
 mod raw;
 #[path = "contract/reach.rs"]
@@ -43,7 +41,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollover::auth0::{Api, Connection, Credentials, Error};
-use rollover::domain::{ClientSummary, Domain, Secret};
+use rollover::domain::{AuthMethod, ClientSummary, Domain, FingerprintKey, Secret};
+use rollover::ledger::Ledger;
+use rollover::rollover::{Desk, Patience, Subject};
 use rollover::sim::{self, Options, Population, Recorded, Running, Scenario};
 
 /// The demo tenant's client "Billing API": machine to machine, `client_secret_post`.
@@ -113,6 +113,19 @@ fn signing_in(tenant: &Running) -> Api {
         tenant.url(),
         Credentials::ClientSecret { client_id, secret: secret(tenant.client_secret()), previous: None },
     )
+}
+
+/// What a procedure works with: a ledger that lives as long as this, and patience for nothing.
+fn desk(api: Api) -> Desk {
+    let (ledger, key) = (Ledger::in_memory().expect("a ledger"), FingerprintKey::new(&[7; 32]));
+    let patience = Patience::default().at_most(Duration::ZERO);
+    Desk { api, ledger: Arc::new(ledger), key: Arc::new(key), patience }
+}
+
+/// "Billing API", without targets.
+fn billing() -> Subject {
+    let (client_id, name) = (BILLING.to_owned(), "Billing API".into());
+    Subject { client_id, name, auth: AuthMethod::SecretPost, targets: Vec::new() }
 }
 
 /// All clients, however many pages they take.

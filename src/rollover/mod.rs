@@ -1,266 +1,246 @@
-//! The procedures that both front ends run.
+//! The procedures that both front ends run: stage, deliver, cut over, verify, promote, retire, roll back, resume, abandon, and
+//! rotate now. Each may be run again after a crash: what is durable says where it stands.
+
+/// Giving it up, nothing having changed.
+mod abandon;
+/// Making the pending secret live.
+mod cutover;
+/// Writing secrets to targets, and reading them back.
+mod deliver;
+/// What a target holds, beside what is known.
+mod holding;
+/// Rotating now: the one-call way.
+mod now;
+/// Finding out what a request in doubt came to.
+mod reconcile;
+/// Dropping the old secret, and writing the new one first before that.
+mod retire;
+/// Making the old secret live again.
+mod rollback;
+/// Choosing the new secret.
+mod stage;
+/// Whether the new secret is in and the old one out.
+mod verify;
+/// Several steps, one after the other; and going on after a crash.
+mod whole;
+/// What every procedure does: hold the lease, record, tell.
+mod work;
+
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::auth0::{Api, Applied, Error, SecretRead};
-use crate::domain::rotation::{Outcome, Probe, Progress, Step, StepOutcome, StepReport, Verdict, Verification};
-use crate::domain::{AuthMethod, Secret};
+use crate::auth0::{Api, Error};
+use crate::domain::rotation::{Progress, Verification};
+use crate::domain::{AuthMethod, FingerprintKey, Rollover, Secret, Target, Untrusted};
+use crate::ledger::{Ledger, LedgerError};
 
-/// Which client to rotate now, and how long to wait for the change to be in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotateNow {
-    /// The client's id.
-    pub client_id: String,
-    /// How it authenticates.
-    pub auth: AuthMethod,
-    /// How long verifying may take. Auth0 speaks of thirty seconds.
-    pub verify_for: Duration,
+pub use abandon::abandon;
+pub use cutover::cutover;
+pub use deliver::deliver;
+pub use holding::holding;
+pub use now::rotate_now;
+pub use retire::{promote, retire};
+pub use rollback::rollback;
+pub use stage::stage;
+pub use verify::verify;
+pub use whole::{Choice, Until, resume, rotate};
+
+/// What every procedure works with.
+#[derive(Clone)]
+pub struct Desk {
+    /// The tenant.
+    pub api: Api,
+    /// The record.
+    pub ledger: Arc<Ledger>,
+    /// Makes fingerprints.
+    pub key: Arc<FingerprintKey>,
+    /// How long what is waited for.
+    pub patience: Patience,
 }
 
-impl RotateNow {
-    /// With the patience that Auth0's own documentation asks for. Source: Auth0 docs, rotate client secrets: "New
-    /// secrets may be delayed up to thirty seconds while rotating".
+/// How long what is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How long verifying may take. Source: Auth0 docs, rotate client secrets: "New secrets may be delayed up to thirty seconds
+    /// while rotating".
+    pub verify: Duration,
+    /// How long a request whose answer was lost may still arrive.
+    pub quiesce: Duration,
+    /// How far the reads are apart that settle that it did not.
+    pub apart: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+        Self {
+            verify: Duration::from_secs(35),
+            quiesce: seconds(crate::domain::rollover::QUIESCE),
+            apart: seconds(crate::domain::rollover::READS_APART),
+        }
+    }
+}
+
+impl Patience {
+    /// The same with everything shortened to `most`: for the pretend tenant, where nothing arrives late unless it is told to.
     #[must_use]
-    pub fn new(client_id: String, auth: AuthMethod) -> Self {
-        Self { client_id, auth, verify_for: Duration::from_secs(35) }
+    pub fn at_most(self, most: Duration) -> Self {
+        Self { verify: self.verify.min(most), quiesce: self.quiesce.min(most), apart: self.apart.min(most) }
+    }
+}
+
+/// Which client, and where its apps read its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its id.
+    pub client_id: String,
+    /// Its name.
+    pub name: Untrusted,
+    /// How it authenticates.
+    pub auth: AuthMethod,
+    /// Its targets.
+    pub targets: Vec<Target>,
+}
+
+/// What a procedure came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The rollover, as it stands.
+    pub rollover: Rollover,
+    /// The secret that is live, where this run learnt it.
+    pub secret: Option<Arc<Secret>>,
+    /// What the token endpoint said, where it was asked.
+    pub verification: Option<Verification>,
+}
+
+/// Why a procedure stopped. What was done until then is in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which kind.
+    pub kind: TroubleKind,
+    /// What is wrong. Safe to print.
+    pub message: String,
+    /// What to do about it. Safe to print; may be empty.
+    pub hint: String,
+    /// The rollover, as it stands; `None` where none was begun.
+    pub rollover: Option<Box<Rollover>>,
+    /// The request's failure that left it in doubt, where it was in this run.
+    pub cause: Option<Box<Error>>,
+    /// The secret that is live, where this run learnt it and could not store it: whoever shows it, keeps it.
+    pub unsaved: Option<Arc<Secret>>,
+}
+
+/// Why a procedure stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// The ledger could not be used; nothing was sent that it does not know of.
+    Ledger(LedgerError),
+    /// Auth0 refused, or could not be reached; nothing is in doubt.
+    Auth0(Box<Error>),
+    /// A change may or may not have been applied.
+    InDoubt,
+    /// Somebody else changed the secret.
+    Conflict,
+    /// Targets could not be written, or lack the pending secret.
+    Targets,
+    /// It cannot be done now: there is no rollover, or it stands elsewhere.
+    NotNow,
+    /// The new secret is live by the record, and the token endpoint does not take it.
+    NotVerified,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl Trouble {
+    fn new(kind: TroubleKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: hint.into(), rollover: None, cause: None, unsaved: None }
+    }
+
+    /// It cannot be done now.
+    #[must_use]
+    pub fn not_now(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(TroubleKind::NotNow, message, hint)
+    }
+
+    fn with(self, rollover: &Rollover) -> Self {
+        Self { rollover: Some(Box::new(rollover.clone())), ..self }
+    }
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        let hint = match &error {
+            LedgerError::File { hint, .. } => hint.clone(),
+            LedgerError::NoKey => "A passphrase, the keyring, or identity_file in config.toml gives it one.".to_owned(),
+            LedgerError::Locked => "Give the passphrase of the stored credentials.".to_owned(),
+            LedgerError::Leased { .. } => "Wait until it is done; `rollover status` shows how far it is.".to_owned(),
+            _ => String::new(),
+        };
+        let rollover = match &error {
+            LedgerError::Unfinished(rollover) => Some(rollover.clone()),
+            _ => None,
+        };
+        Self { rollover, ..Self::new(TroubleKind::Ledger(error.clone()), error.to_string(), hint) }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let (message, hint) = (error.to_string(), error.hint.clone());
+        Self::new(TroubleKind::Auth0(Box::new(error)), message, hint)
     }
 }
 
 /// Whom a procedure tells how it goes on.
-type Listener<'a> = &'a mut (dyn FnMut(Progress) + Send);
+pub type Listener<'a> = &'a mut (dyn FnMut(Progress) + Send);
 
-/// Rotates a client's secret the one-call way: reads what is live, sends one request, and, where the answer was lost, reads
-/// again and says which of the three it is. Never sends a second request.
-pub async fn rotate_now(api: &Api, request: &RotateNow, progress: Listener<'_>) -> Outcome<Error> {
-    let client_id = request.client_id.as_str();
-    let before = read_before(api, client_id, progress).await;
-    progress(Progress::Began(Step::Rotate));
-    let answer = api.rotate_secret(client_id, &Api::correlation_id()).await;
-    let answered = match answer {
-        Ok(answered) => answered,
-        Err(error) if error.applied == Applied::No => {
-            ended(progress, Step::Rotate, StepOutcome::Failed, "Auth0 did not rotate it");
-            return Outcome::NotApplied(error);
-        }
-        Err(error) => {
-            ended(progress, Step::Rotate, StepOutcome::InDoubt, "no clear answer came; it is not sent again");
-            return in_doubt(api, request, before, error, progress).await;
-        }
-    };
-    let secret = if answered.is_some() {
-        ended(progress, Step::Rotate, StepOutcome::Done, "Auth0 has a new secret");
-        answered
-    } else {
-        ended(progress, Step::Rotate, StepOutcome::Done, "Auth0 has a new secret, which the answer does not show");
-        read_back(api, client_id, before.as_deref(), progress).await
-    };
-    let Some(secret) = secret else { return Outcome::Rotated { secret: None, verification: None } };
-    keep_own(api, client_id, &secret, progress).await;
-    progress(Progress::Live(Arc::clone(&secret)));
-    let verification =
-        verify(api, client_id, &request.auth, &secret, before.as_deref(), request.verify_for, progress).await;
-    Outcome::Rotated { secret: Some(secret), verification }
-}
-
-/// Looks whether a request in doubt was applied: compares the live secret with the one before, in constant time.
-pub async fn settle(api: &Api, client_id: &str, before: Option<&Secret>) -> Verdict {
-    let verdict = compare(api, client_id, before).await;
-    if let Verdict::Changed(now) = &verdict {
-        // What comes of storing it is told by the next sign-in; here nobody listens.
-        let _ = api.adopt_secret(client_id, now).await;
-    }
-    verdict
-}
-
-async fn compare(api: &Api, client_id: &str, before: Option<&Secret>) -> Verdict {
-    let Some(before) = before else {
-        return Verdict::CannotKnow(
-            "the secret could not be read before the change, so there is nothing to compare with".into(),
-        );
-    };
-    match api.client_secret(client_id).await {
-        Ok(SecretRead::Readable(now)) if now.same_as(before) => Verdict::Unchanged,
-        Ok(SecretRead::Readable(now)) => Verdict::Changed(now),
-        Ok(SecretRead::NotVisible) => {
-            Verdict::CannotKnow("Auth0 shows no secret for this client with this token".into())
-        }
-        Err(error) => Verdict::CannotKnow(error.to_string()),
-    }
-}
-
-/// The new secret of the client that rollover itself signs in with is stored before anybody sees it.
-async fn keep_own(api: &Api, client_id: &str, secret: &Arc<Secret>, progress: Listener<'_>) {
-    if api.keeps_secret_of(client_id) {
-        progress(Progress::Began(Step::Keep));
-    }
-    match api.adopt_secret(client_id, secret).await {
-        None => {}
-        Some(Ok(())) => ended(progress, Step::Keep, StepOutcome::Done, "rollover signs in with the new secret"),
-        Some(Err(why)) => ended(
-            progress,
-            Step::Keep,
-            StepOutcome::Failed,
-            &format!("{why}; copy the new secret now, and sign in again with it (rollover login)"),
-        ),
-    }
-}
-
-async fn read_before(api: &Api, client_id: &str, progress: Listener<'_>) -> Option<Arc<Secret>> {
-    progress(Progress::Began(Step::ReadBefore));
-    match api.client_secret(client_id).await {
-        Ok(SecretRead::Readable(secret)) => {
-            ended(progress, Step::ReadBefore, StepOutcome::Done, "");
-            Some(secret)
-        }
-        Ok(SecretRead::NotVisible) => {
-            ended(
-                progress,
-                Step::ReadBefore,
-                StepOutcome::Skipped,
-                "not visible with this token: a lost answer could not be settled",
-            );
-            None
-        }
-        Err(error) => {
-            ended(
-                progress,
-                Step::ReadBefore,
-                StepOutcome::Failed,
-                &format!("{error}; a lost answer could not be settled"),
-            );
-            None
-        }
-    }
-}
-
-async fn in_doubt(
-    api: &Api,
-    request: &RotateNow,
-    before: Option<Arc<Secret>>,
-    error: Error,
-    progress: Listener<'_>,
-) -> Outcome<Error> {
-    progress(Progress::Began(Step::ReadAfter));
-    let verdict = compare(api, &request.client_id, before.as_deref()).await;
-    match &verdict {
-        Verdict::Changed(secret) => {
-            ended(progress, Step::ReadAfter, StepOutcome::Done, "the secret has changed: it was rotated");
-            keep_own(api, &request.client_id, secret, progress).await;
-            progress(Progress::Live(Arc::clone(secret)));
-            // What verifying finds stands in its report; the outcome is about the doubt.
-            let old = before.as_deref();
-            verify(api, &request.client_id, &request.auth, secret, old, request.verify_for, progress).await;
-        }
-        Verdict::Unchanged => {
-            ended(
-                progress,
-                Step::ReadAfter,
-                StepOutcome::InDoubt,
-                "the secret is still the old one; the request may arrive late",
-            );
-        }
-        Verdict::CannotKnow(why) => ended(progress, Step::ReadAfter, StepOutcome::Failed, why),
-    }
-    Outcome::InDoubt { error, verdict, before }
-}
-
-/// The answer said that it was rotated but did not show the secret: then it is read.
-async fn read_back(api: &Api, client_id: &str, before: Option<&Secret>, progress: Listener<'_>) -> Option<Arc<Secret>> {
-    progress(Progress::Began(Step::ReadAfter));
-    match api.client_secret(client_id).await {
-        Ok(SecretRead::Readable(now)) if before.is_none_or(|before| !now.same_as(before)) => {
-            ended(progress, Step::ReadAfter, StepOutcome::Done, "");
-            Some(now)
-        }
-        Ok(SecretRead::Readable(_)) => {
-            ended(
-                progress,
-                Step::ReadAfter,
-                StepOutcome::Failed,
-                "Auth0 still shows the old one; look again in a minute",
-            );
-            None
-        }
-        Ok(SecretRead::NotVisible) => {
-            ended(progress, Step::ReadAfter, StepOutcome::Failed, "not visible with this token");
-            None
-        }
-        Err(error) => {
-            ended(progress, Step::ReadAfter, StepOutcome::Failed, &error.to_string());
-            None
-        }
-    }
-}
-
-/// Asks the token endpoint until the new secret is accepted and the old one refused, or the time is over. `None` where the
-/// client does not use its secret there.
-pub async fn verify(
-    api: &Api,
-    client_id: &str,
-    auth: &AuthMethod,
-    new: &Secret,
-    old: Option<&Secret>,
-    patience: Duration,
-    progress: Listener<'_>,
-) -> Option<Verification> {
-    progress(Progress::Began(Step::Verify));
-    if let Some(why) = auth.instead_of_secret() {
-        ended(progress, Step::Verify, StepOutcome::Skipped, &format!("not asked: {why}"));
-        return None;
-    }
-    let begun = Instant::now();
-    let mut pause = Duration::from_millis(500);
-    loop {
-        let seen = Verification {
-            new: api.probe(client_id, new, auth).await,
-            old: match old {
-                Some(old) => Some(api.probe(client_id, old, auth).await),
-                None => None,
-            },
-        };
-        let unknown = matches!(seen.new, Probe::Unknown(_)) && !matches!(seen.old, Some(Probe::Accepted));
-        let over = begun.elapsed() + pause > patience;
-        if seen.complete() || over || unknown {
-            let outcome = if seen.complete() {
-                StepOutcome::Done
-            } else if unknown {
-                StepOutcome::Skipped
-            } else {
-                StepOutcome::Failed
-            };
-            ended(progress, Step::Verify, outcome, &describe(&seen));
-            return Some(seen);
-        }
-        progress(Progress::Note(Step::Verify, format!("{}; propagation, up to 30 s", describe(&seen))));
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(4));
-    }
-}
-
-fn describe(seen: &Verification) -> String {
-    let one = |which: &str, probe: &Probe| match probe {
-        Probe::Accepted => format!("the {which} secret is accepted"),
-        Probe::Rejected => format!("the {which} secret is refused"),
-        Probe::Unknown(why) => format!("the {which} secret could not be tried ({why})"),
-    };
-    let mut text = one("new", &seen.new);
-    if let Some(old) = &seen.old {
-        text.push_str(", ");
-        text.push_str(&one("old", old));
-    }
-    text
-}
-
-fn ended(progress: &mut (dyn FnMut(Progress) + Send), step: Step, outcome: StepOutcome, detail: &str) {
-    progress(Progress::Ended(StepReport { step, outcome, at: now(), detail: detail.to_owned() }));
-}
+/// What a procedure comes to.
+pub type Ended = Result<Done, Trouble>;
 
 /// The time as step reports have it: UTC, RFC 3339, whole seconds.
 #[must_use]
 pub fn now() -> String {
     let at = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A name for a sentence: the client's, or its id.
+fn called(subject: &Subject) -> String {
+    let name = subject.name.shown();
+    if name.is_empty() { crate::domain::untrusted::shown(&subject.client_id).into_owned() } else { name.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The interface runs procedures as tasks of their own.
+    #[test]
+    fn every_procedure_can_go_on_on_another_thread() {
+        fn goes(_: &impl Send) {}
+        fn all(desk: &Desk, subject: &Subject, listener: Listener<'_>) {
+            goes(&resume(desk, subject, None, listener));
+        }
+        fn now(desk: &Desk, subject: &Subject, listener: Listener<'_>) {
+            goes(&rotate_now(desk, subject, listener));
+        }
+        let _ = (all, now);
+    }
 }

@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use rollover::auth0::{Api, Applied, ErrorKind};
 use rollover::domain::AuthMethod;
-use rollover::domain::rotation::{Outcome, Probe, Verdict};
-use rollover::rollover::{RotateNow, rotate_now};
+use rollover::domain::rollover::State;
+use rollover::domain::rotation::{Probe, StepOutcome};
+use rollover::rollover::{Ended, rotate_now};
 use rollover::sim::{Options, Running, Scenario};
 
-use super::{BILLING, api, listed, of_clients, requests, rotations, scoped, secret, signing_in, started};
+use super::{
+    BILLING, api, billing, desk, listed, of_clients, requests, rotations, scoped, secret, signing_in, started,
+};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios");
 
@@ -18,9 +21,8 @@ async fn playing(name: &str, options: Options) -> Running {
     started(Options { scenario: Some(scenario), propagation: Duration::ZERO, ..options }).await
 }
 
-async fn rotated(api: &Api) -> Outcome<rollover::auth0::Error> {
-    let request = RotateNow { verify_for: Duration::ZERO, ..RotateNow::new(BILLING.into(), AuthMethod::SecretPost) };
-    rotate_now(api, &request, &mut |_| {}).await
+async fn rotated(api: &Api) -> Ended {
+    rotate_now(&desk(api.clone()), &billing(), &mut |_| {}).await
 }
 
 /// What a rotation comes to, and whether the secret is another one now.
@@ -28,12 +30,14 @@ async fn outcome(name: &str) -> (&'static str, bool) {
     let tenant = playing(name, Options::default()).await;
     let old = tenant.secret_of(BILLING);
     let outcome = match rotated(&api(&tenant)).await {
-        Outcome::Rotated { secret: Some(_), .. } => "rotated",
-        Outcome::Rotated { secret: None, .. } => "rotated, not shown",
-        Outcome::NotApplied(_) => "not applied",
-        Outcome::InDoubt { verdict: Verdict::Changed(_), .. } => "changed",
-        Outcome::InDoubt { verdict: Verdict::Unchanged, .. } => "unchanged",
-        Outcome::InDoubt { verdict: Verdict::CannotKnow(_), .. } => "cannot know",
+        Ok(done) if done.rollover.steps.iter().any(|step| step.outcome == StepOutcome::InDoubt) => "changed",
+        Ok(done) if done.secret.is_some() => "rotated",
+        Ok(_) => "rotated, not shown",
+        Err(trouble) => match trouble.rollover.map(|row| row.state) {
+            Some(State::InDoubt) => "unchanged",
+            Some(State::Unknown) => "cannot know",
+            _ => "not applied",
+        },
     };
     assert_eq!(rotations(&tenant).len(), 1, "{name}");
     (outcome, tenant.secret_of(BILLING) != old)

@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rollover::auth0::{Api, Applied, Error, ErrorKind};
-use rollover::domain::AuthMethod;
-use rollover::domain::rotation::{Outcome, Progress, Step, Verdict};
-use rollover::rollover::{RotateNow, rotate_now};
+use rollover::domain::rotation::{Progress, Step};
+use rollover::rollover::rotate_now;
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, pause, resume};
 
 use super::raw::{Raw, open};
-use super::{BILLING, ROTATE, api, assert_discreet, faulty, private, rotations, with_token};
+use super::{BILLING, ROTATE, api, assert_discreet, billing, desk, faulty, private, rotations, with_token};
 
 /// Lets time pass, second by second, until something has happened; says how much it took.
 pub async fn pass_until(happened: impl Fn() -> bool) -> Duration {
@@ -77,21 +76,18 @@ async fn after_the_wait_a_read_settles_the_doubt() {
     let (ended, sender) = (std::sync::Arc::new(AtomicBool::new(false)), api(&tenant));
     let flag = std::sync::Arc::clone(&ended);
     let rotation = tokio::spawn(async move {
-        let request =
-            RotateNow { verify_for: Duration::ZERO, ..RotateNow::new(BILLING.into(), AuthMethod::SecretPost) };
         let mut listener = |progress| {
             if matches!(progress, Progress::Ended(report) if report.step == Step::Rotate) {
                 flag.store(true, Ordering::SeqCst);
             }
         };
-        rotate_now(&sender, &request, &mut listener).await
+        rotate_now(&desk(sender), &billing(), &mut listener).await
     });
     while rotations(&tenant).is_empty() {
         yield_now().await;
     }
     pass_until(|| ended.load(Ordering::SeqCst)).await;
-    let outcome = rotation.await.expect("it ended");
-    let Outcome::InDoubt { verdict: Verdict::Changed(new), .. } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(Some(new.expose()), tenant.secret_of(BILLING).as_deref());
+    let done = rotation.await.expect("it ended").expect("a read settles it");
+    assert_eq!(done.secret.map(|new| new.expose().to_owned()), tenant.secret_of(BILLING));
     assert_eq!(rotations(&tenant), [0], "one request, never answered");
 }

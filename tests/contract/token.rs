@@ -38,9 +38,9 @@ async fn rotating_the_client_that_signs_in_does_not_lock_it_out() {
     let tenant = faulty(&format!("{READ}skip = 2\n{ONCE_401}")).await;
     let api = signing_in(&tenant);
     let own = tenant.client_id().to_owned();
-    let request = rollover::rollover::RotateNow::new(own.clone(), rollover::domain::AuthMethod::SecretPost);
-    let outcome = rollover::rollover::rotate_now(&api, &request, &mut |_| {}).await;
-    assert!(outcome.live_secret().is_some(), "{outcome:?}");
+    let subject = rollover::rollover::Subject { client_id: own.clone(), ..super::billing() };
+    let outcome = rollover::rollover::rotate_now(&super::desk(api.clone()), &subject, &mut |_| {}).await;
+    assert!(outcome.as_ref().is_ok_and(|done| done.secret.is_some()), "{outcome:?}");
     api.client(&own).await.expect("the second read");
     api.client(&own).await.expect("the third read is refused at first, and then let in with a new token");
 

@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use rollover::domain::AuthMethod;
+use rollover::domain::rollover::State;
+use rollover::domain::rotation::{Probe, Progress, Step, StepOutcome, Verification};
+use rollover::rollover::{Patience, TroubleKind, Until, rotate, rotate_now, verify};
+use rollover::sim::Options;
+
+use super::world::{World, quiet, state};
+
+/// How the step of verifying ended, and what was said of it.
+fn step(progress: &[Progress]) -> (StepOutcome, String) {
+    let ended = progress.iter().rev().find_map(|one| match one {
+        Progress::Ended(report) if report.step == Step::Verify => Some((report.outcome, report.detail.clone())),
+        _ => None,
+    });
+    ended.expect("it ended")
+}
+
+/// Rolls over up to where it is verified, with so much patience.
+async fn verified(world: &mut World, patience: Duration) -> (Option<Verification>, Vec<Progress>) {
+    world.desk.patience.verify = patience;
+    let mut all = Vec::new();
+    let done = rotate(&world.desk, &world.subject, Until::Verify, false, &mut |one| all.push(one)).await;
+    assert_eq!(state(&done), State::Verified);
+    (done.expect("it is live").verification, all)
+}
+
+#[test]
+fn auth0_speaks_of_thirty_seconds() {
+    assert!(Patience::default().verify > Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn it_waits_until_the_old_secret_is_out() {
+    let options = Options { propagation: Duration::from_secs(1), ..Options::default() };
+    let mut world = World::starting(1, options).await;
+    let (seen, told) = verified(&mut world, Duration::from_secs(30)).await;
+    assert_eq!(seen, Some(Verification { new: Probe::Accepted, old: Some(Probe::Rejected) }));
+    assert_eq!(step(&told).0, StepOutcome::Done);
+    let waits =
+        told.iter().any(|one| matches!(one, Progress::Note(Step::Verify, note) if note.contains("propagation")));
+    assert!(waits, "the wait is told: {told:?}");
+}
+
+#[tokio::test]
+async fn an_old_secret_that_stays_is_told_and_keeps_nobody() {
+    let options = Options { propagation: Duration::from_hours(1), ..Options::default() };
+    let mut world = World::starting(1, options).await;
+    let (seen, told) = verified(&mut world, Duration::from_millis(600)).await;
+    assert_eq!(seen, Some(Verification { new: Probe::Accepted, old: Some(Probe::Accepted) }));
+    let (outcome, detail) = step(&told);
+    assert!(outcome == StepOutcome::Failed && detail.contains("the old secret is accepted"), "{detail}");
+    // Rotating now keeps the old one then, for whoever has to go back.
+    let options = Options { propagation: Duration::from_hours(1), ..Options::default() };
+    let world = World::starting(0, options).await;
+    assert_eq!(state(&rotate_now(&world.desk, &world.subject, &mut quiet()).await), State::Holding);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_keeps_nobody_either() {
+    let mut world = World::faulty(1, "[[fault]]\npath = \"/oauth/token\"\nwhen = \"before\"\nstatus = 503\n").await;
+    let (seen, told) = verified(&mut world, Duration::from_hours(1)).await;
+    assert!(matches!(seen, Some(Verification { new: Probe::Unknown(_), .. })), "{seen:?}");
+    assert_eq!(step(&told).0, StepOutcome::Skipped);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_use_its_secret_is_not_asked_for() {
+    let mut world = World::with(1).await;
+    world.subject.auth = AuthMethod::None;
+    let (seen, told) = verified(&mut world, Duration::from_hours(1)).await;
+    assert_eq!((seen, step(&told).0), (None, StepOutcome::Skipped));
+    let asked = world.tenant.requests().iter().filter(|request| request.path == "/oauth/token").count();
+    assert_eq!(asked, 0);
+}
+
+#[tokio::test]
+async fn a_new_secret_that_is_refused_stops_it_with_both_kept() {
+    let scenario = "[[fault]]\npath = \"/oauth/token\"\nwhen = \"before\"\nstatus = 401\nbody = '{}'\n";
+    let world = World::faulty(1, scenario).await;
+    let old = world.live();
+    let trouble = rotate(&world.desk, &world.subject, Until::Promote, false, &mut quiet()).await.expect_err("refused");
+    assert_eq!((trouble.kind, world.state()), (TroubleKind::NotVerified, State::Applied));
+    assert!(
+        world.file(0).starts_with(&format!("# app 0\nPORT=800\nAUTH0_CLIENT_SECRET={old}\n")),
+        "nothing is promoted"
+    );
+    world.play("");
+    assert_eq!(state(&verify(&world.desk, &world.subject, &mut quiet()).await), State::Verified);
+}
