@@ -30,6 +30,8 @@ mod pty;
 mod read;
 #[path = "cli/refused.rs"]
 mod refused;
+#[path = "cli/rollover.rs"]
+mod rollover;
 #[path = "cli/rotate.rs"]
 mod rotate;
 #[path = "harness/sealed.rs"]
@@ -42,6 +44,8 @@ mod sim;
 #[cfg(unix)]
 #[path = "cli/stored.rs"]
 mod stored;
+#[path = "cli/target.rs"]
+mod target;
 
 /// The demo tenant's client "Billing API".
 const BILLING: &str = "Qm2vXz8KpL4nRt7YwB1cFj6HsD9gUe3A";

@@ -79,6 +79,66 @@ const MISTAKES: &[&str] = &[
     "ca_file = \"~other/ca.pem\"",
     "[tenants.acme]\nprivate_key = \"./key.pem\"",
     "[tenants.acme]\nca_file = \"ca.pem\"",
+    // Numbers.
+    "nag_after_days = 0",
+    "nag_after_days = 366",
+    "lock_after_minutes = -1",
+    "lock_after_minutes = 0x7fffffffffffffffff",
+    "lock_after_minutes = 1_441",
+    // Targets: in the wrong place, or by the wrong name.
+    "[tenants.acme.target.abc.env]\nfile = \"/srv/.env\"",
+    "[targets.abc.env]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.env]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.\"Billing API\".env]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.\"\".env]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.\"\"]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.\"-x\"]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.\"a\\u202Eb\"]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.env]\nfiel = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.env]\nfallback = \"B\"",
+    "[tenants.acme.targets.abc.env]\nsecret = \"B\"",
+    // Targets whose settings do not go together.
+    "[tenants.acme.targets.abc.env]",
+    "[tenants.acme.targets.abc.env]\nkey = \"A\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\ncommand = [\"true\"]",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/secrets\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"srv/.env\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nread_command = [\"true\"]",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nenvironment = [\"A\"]",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\ntimeout = 5",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\nformat = \"json\"",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\nfollow_links = true",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\nallow_mode = false",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nlist = \",\"\nfallback_key = \"B\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nkey = \"B\"\nfallback_key = \"B\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nfallback_key = \"AUTH0_CLIENT_SECRET\"",
+    // Values of targets.
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/x\"\nformat = \"docker_env\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/x\"\nformat = \"xml\"",
+    "[tenants.acme.targets.abc.env]\ncommand = []",
+    "[tenants.acme.targets.abc.env]\ncommand = [\" \"]",
+    "[tenants.acme.targets.abc.env]\ncommand = \"vault kv put\"",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"vault\", 3]",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"vault\", \"a\\u0000b\"]",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\ntimeout = 0",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\ntimeout = 3601",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\ntimeout = 99999999999999999999",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\nenvironment = [\"A=1\"]",
+    "[tenants.acme.targets.abc.env]\ncommand = [\"true\"]\nenvironment = [\"\"]",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nafter = []",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nkey = \"\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nkey = \"A B\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nkey = \"A\\nB\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nlist = \"\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nlist = \"_\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\nlist = \"\\n\"",
+    // Two targets where one belongs.
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\n[tenants.acme.targets.abc.env]\nfile = \"/srv/2.env\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\n[tenants.acme.targets.abc.two]\nfile = \"/srv/.env\"",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\n[tenants.acme.targets.xyz.two]\nfile = \"/srv/.env\"\nlist = \",\"",
+    "[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\n[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\n[tenants.shop.targets.abc.two]\nfile = \"/srv/.env\"",
     // The tenant that is opened.
     "tenant = \"acme\"",
     "tenant = \"\"\n[tenants.acme]\ndomain = \"acme.eu.auth0.com\"",
@@ -137,10 +197,13 @@ const MISTAKES: &[&str] = &[
 ];
 
 /// Every setting, and values of which one kind may be right.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 31] = [
     "tenant",
     "mouse",
     "ca_file",
+    "nag_after_days",
+    "lock_after_minutes",
+    "identity_file",
     "tenants.acme.domain",
     "tenants.acme.audience",
     "tenants.acme.environment",
@@ -153,6 +216,19 @@ const SETTINGS: [&str; 15] = [
     "tenants.acme.kept_in",
     "tenants.acme.plan",
     "tenants.acme.ca_file",
+    "tenants.acme.targets",
+    "tenants.acme.targets.abc.env.file",
+    "tenants.acme.targets.abc.env.format",
+    "tenants.acme.targets.abc.env.command",
+    "tenants.acme.targets.abc.env.read_command",
+    "tenants.acme.targets.abc.env.environment",
+    "tenants.acme.targets.abc.env.timeout",
+    "tenants.acme.targets.abc.env.key",
+    "tenants.acme.targets.abc.env.fallback_key",
+    "tenants.acme.targets.abc.env.list",
+    "tenants.acme.targets.abc.env.after",
+    "tenants.acme.targets.abc.env.follow_links",
+    "tenants.acme.targets.abc.env.allow_mode",
 ];
 
 /// Checks what holds for every message, and takes its text.
@@ -197,8 +273,10 @@ fn every_mistake_is_told_with_its_line_and_what_was_expected() {
 fn a_value_of_another_kind_is_told_in_words() {
     let mut all = String::new();
     for setting in SETTINGS {
-        let text = format!("{setting} = 3");
-        let is_switch = setting.ends_with("mouse") || setting.ends_with("read_only");
+        let ends = |ends: &[&str]| ends.iter().any(|end| setting.ends_with(end));
+        let is_switch = ends(&["mouse", "read_only", "follow_links", "allow_mode"]);
+        let is_number = ends(&["_days", "_minutes", "timeout"]);
+        let text = if is_number { format!("{setting} = \"3\"") } else { format!("{setting} = 3") };
         let other = if is_switch { format!("{setting} = \"yes\"") } else { format!("{setting} = false") };
         for text in [text, other] {
             entry(&mut all, &text, &told(&text));
@@ -218,6 +296,12 @@ fn a_value_of_another_kind_is_told_in_words() {
         "tenants.acme = true",
         "[[tenants.acme]]\ndomain = \"acme.eu.auth0.com\"",
         "tenants.acme.domain.host = \"acme.eu.auth0.com\"",
+        "tenants.acme.targets = [\"/srv/.env\"]",
+        "tenants.acme.targets.abc = \"/srv/.env\"",
+        "tenants.acme.targets.abc.env = \"/srv/.env\"",
+        "[[tenants.acme.targets.abc.env]]\nfile = \"/srv/.env\"",
+        "[[tenants.acme.targets.abc]]\nname = \"env\"",
+        "nag_after_days = 1.5",
     ] {
         entry(&mut all, text, &told(text));
     }
@@ -242,6 +326,21 @@ fn a_long_text_does_not_hide_what_was_expected() {
         ("a long relative path", format!("ca_file = \"{long}\"")),
         ("5000 invisible characters as a setting", format!("\"{wide}\" = 1")),
         ("5000 invisible characters as an environment", format!("{ACME}environment = \"{wide}\"")),
+        ("300 characters as a client's id", format!("{ACME}targets.{long}.env.file = \"/srv/.env\"")),
+        (
+            "300 characters as a client's id that is none",
+            format!("{ACME}targets.\"{long} {long}\".env.file = \"/srv/.env\""),
+        ),
+        ("300 characters as a target's name", format!("{ACME}targets.abc.{long}.file = \"/srv/.env\"")),
+        ("300 characters as a file's name", format!("{ACME}targets.abc.env.file = \"/srv/{long}\"")),
+        (
+            "300 characters as a variable",
+            format!("{ACME}targets.abc.env.file = \"/x.env\"\ntargets.abc.env.key = \"{long} \""),
+        ),
+        (
+            "300 characters between two secrets",
+            format!("{ACME}targets.abc.env.file = \"/x.env\"\ntargets.abc.env.list = \"{long}\""),
+        ),
         ("a list in a list, 500 times", format!("mouse = {}", "[".repeat(500))),
     ] {
         entry(&mut all, what, &told(&text));

@@ -8,6 +8,7 @@ use super::show::called;
 use crate::domain::client::{not_rotatable, warnings};
 use crate::domain::untrusted::shown;
 use crate::domain::{Client, Domain, Environment, Secret};
+use crate::rollover::Until;
 
 /// Whether there is a person to ask.
 pub fn can_ask() -> bool {
@@ -122,6 +123,58 @@ mod unix {
     }
 }
 
+/// That there is nobody to ask.
+pub fn nobody() -> Failure {
+    Failure::usage("this asks first, and there is no terminal to ask on", "Add --yes.")
+}
+
+/// Which way secrets are about to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The one-call way.
+    Now,
+    /// The zero-downtime way.
+    Rollover {
+        /// Up to which step.
+        until: Until,
+        /// How many of the clients hold both secrets of their last rollover.
+        holding: usize,
+    },
+}
+
+impl How {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Now => "Rotate now",
+            Self::Rollover { .. } => "Roll over to a new secret",
+        }
+    }
+
+    fn sentences(self) -> Vec<String> {
+        match self {
+            Self::Now => vec![
+                "The current secret stops working within 30 seconds; every app that uses it must be updated."
+                    .to_owned(),
+            ],
+            Self::Rollover { until, holding } => {
+                let mut all = Vec::new();
+                if holding > 0 {
+                    all.push(format!(
+                        "{holding} of them still hold the secret before the current one as the fallback: it is dropped first."
+                    ));
+                }
+                all.push(if until < Until::Cutover {
+                    "Nothing changes at Auth0 yet.".to_owned()
+                } else {
+                    "The targets get the new secret as the fallback before it becomes live; apps without the fallback fail."
+                        .to_owned()
+                });
+                all
+            }
+        }
+    }
+}
+
 /// Asks before secrets change; production wants more than a letter typed.
 ///
 /// # Errors
@@ -131,22 +184,59 @@ pub fn confirm(
     domain: &Domain,
     environment: Option<Environment>,
     ours: Option<&str>,
+    how: How,
 ) -> Result<(), Failure> {
     if !can_ask() {
-        return Err(Failure::usage("rotating asks first, and there is no terminal to ask on", "Add --yes."));
+        return Err(nobody());
     }
     let clients: Vec<_> = clients.iter().filter(|client| not_rotatable(&client.summary.auth).is_none()).collect();
-    let tenant =
-        environment.map_or_else(|| domain.to_string(), |environment| format!("{domain} ({})", environment.name()));
-    say(&format!("Rotate now, at {tenant}:"));
+    say(&format!("{}, at {}:", how.heading(), place(domain, environment)));
     for client in &clients {
         say(&format!("  {}  {}", client.summary.client_id.shown(), called(client)));
         for warning in warnings(client, ours) {
             say(&format!("    ! {}", warning.sentence()));
         }
     }
-    say("The current secret stops working within 30 seconds; every app that uses it must be updated.");
-    let wanted = match (environment, clients.as_slice()) {
+    for sentence in how.sentences() {
+        say(&sentence);
+    }
+    answer(&clients, domain, environment, "Rotate")
+}
+
+/// A step that apps notice, or that cannot be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What it does: a verb and its object.
+    pub verb: &'static str,
+    /// What to know before.
+    pub warning: &'static str,
+}
+
+/// Asks before such a step.
+///
+/// # Errors
+/// Where there is nobody to ask, or the answer was not yes.
+pub fn confirm_step(
+    client: &Client,
+    domain: &Domain,
+    environment: Option<Environment>,
+    question: Question,
+) -> Result<(), Failure> {
+    if !can_ask() {
+        return Err(nobody());
+    }
+    say(&format!("{}, at {}:", question.verb, place(domain, environment)));
+    say(&format!("  {}  {}", client.summary.client_id.shown(), called(client)));
+    say(question.warning);
+    answer(&[client], domain, environment, "Go on")
+}
+
+fn place(domain: &Domain, environment: Option<Environment>) -> String {
+    environment.map_or_else(|| domain.to_string(), |environment| format!("{domain} ({})", environment.name()))
+}
+
+fn answer(clients: &[&Client], domain: &Domain, environment: Option<Environment>, word: &str) -> Result<(), Failure> {
+    let wanted = match (environment, clients) {
         (Some(Environment::Production), [one]) => {
             say("This is production.");
             vec![one.summary.name.raw().to_owned(), one.summary.client_id.raw().to_owned()]
@@ -160,7 +250,7 @@ pub fn confirm(
     let prompt = match (environment, clients.len()) {
         (Some(Environment::Production), 1) => "Type the client's name, or its id, to go on: ".to_owned(),
         (Some(Environment::Production), _) => format!("Type {} to go on: ", shown(&domain.to_string())),
-        _ => "Rotate? [y/N] ".to_owned(),
+        _ => format!("{word}? [y/N] "),
     };
     let mut stderr = io::stderr();
     write!(stderr, "{prompt}").and_then(|()| stderr.flush())?;

@@ -2,7 +2,10 @@ use std::fmt;
 
 use crate::auth0::{Applied, Error, ErrorKind};
 use crate::domain::{OpenFailure, Untrusted};
-use crate::tenants::{ConfigError, EditError, SelectError, StoreError};
+use crate::ledger::LedgerError;
+use crate::rollover::{Trouble, TroubleKind};
+use crate::targets::TargetError;
+use crate::tenants::{ConfigError, EditError, KeyTrouble, SelectError, StoreError};
 
 /// Exit codes; scripts depend on them.
 pub mod code {
@@ -22,6 +25,10 @@ pub mod code {
     pub const IN_DOUBT: u8 = 6;
     /// Some of several clients failed.
     pub const PARTLY_DONE: u8 = 7;
+    /// Somebody else changed the secret meanwhile.
+    pub const CONFLICT: u8 = 8;
+    /// The ledger could not be opened, locked or written.
+    pub const LEDGER: u8 = 9;
     /// Auth0 could not be reached, or kept refusing for its rate limit.
     pub const UNREACHABLE: u8 = 10;
     /// Interrupted.
@@ -125,6 +132,63 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        let (code, kind) = match &trouble.kind {
+            TroubleKind::Ledger(_) => (code::LEDGER, "ledger"),
+            TroubleKind::Auth0(error) => {
+                let hint = trouble.hint.clone();
+                return Self { hint, ..Self::from((**error).clone()) };
+            }
+            TroubleKind::InDoubt => (code::IN_DOUBT, "in_doubt"),
+            TroubleKind::Conflict => (code::CONFLICT, "conflict"),
+            TroubleKind::Targets => (code::FAILED, "targets"),
+            TroubleKind::NotNow => (code::FAILED, "not_now"),
+            TroubleKind::NotVerified => (code::FAILED, "not_verified"),
+        };
+        let cause = trouble.cause.as_deref();
+        Self {
+            code,
+            kind,
+            message: trouble.message,
+            hint: trouble.hint,
+            status: cause.and_then(|cause| cause.status),
+            error_code: cause.and_then(|cause| cause.error_code.clone()),
+            client_id: trouble.rollover.map(|rollover| rollover.client_id),
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Trouble::from(error).into()
+    }
+}
+
+impl From<KeyTrouble> for Failure {
+    fn from(trouble: KeyTrouble) -> Self {
+        let hint = match &trouble {
+            KeyTrouble::Ledger(error) => return error.clone().into(),
+            KeyTrouble::NeedsPassphrase => "Run it on a terminal, which asks for it; or name a key of age that opens the \
+                                            ledger: identity_file in config.toml, or ROLLOVER_IDENTITY_FILE."
+                .to_owned(),
+            KeyTrouble::NeedsNewPassphrase(_) => {
+                "Run it on a terminal once, which asks for a passphrase; or name a file that age-keygen made: identity_file in \
+                 config.toml, or ROLLOVER_IDENTITY_FILE."
+                    .to_owned()
+            }
+            KeyTrouble::Unavailable(_) => String::new(),
+        };
+        Self { code: code::LEDGER, kind: "ledger_key", message: trouble.to_string(), hint, ..Self::default() }
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::failed("target", error.message, error.hint)
+    }
+}
+
 impl From<SelectError> for Failure {
     fn from(error: SelectError) -> Self {
         match error {
@@ -148,6 +212,11 @@ impl From<EditError> for Failure {
         match error {
             EditError::Mistake(error) => error.into(),
             EditError::NoTenant(why) => Self::usage(why, "`rollover tenants` lists them."),
+            EditError::NoTarget(why) => Self::usage(why, "`rollover target list` lists them."),
+            EditError::TargetExists(why) => {
+                Self::usage(why, "Give another name, or drop that one first: `rollover target remove`.")
+            }
+            EditError::Wrong(why) => Self::usage(why, ""),
             EditError::File(..) => Self::failed("config", error.to_string(), ""),
         }
     }

@@ -1,17 +1,19 @@
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::Ended;
 use super::arguments::{Global, List};
-use super::exit::code;
+use super::exit::{Failure, code};
 use super::output::Output;
 use super::pick::load;
 use super::session::Session;
 use crate::domain::Catalog;
 use crate::domain::catalog::Row;
 use crate::domain::client::app_type_label;
+use crate::domain::rollover::State;
 use crate::tui::app::filter::{Ranks, Search};
 use crate::tui::app::sort::{Order, sorted};
 
@@ -23,7 +25,7 @@ pub async fn run(global: &Global, list: &List) -> Ended {
     let order = order(&catalog, list.filter.as_deref());
     let rows = order.iter().filter_map(|index| catalog.get(*index as usize));
     if list.json {
-        output.document(&Listing { catalog: &catalog, order: &order })?;
+        output.document(&Listing { catalog: &catalog, order: &order, states: &States::of(&session)? })?;
     } else {
         let table = output.table;
         let empty = order.is_empty();
@@ -51,12 +53,25 @@ fn order(catalog: &Catalog, filter: Option<&str>) -> Arc<[u32]> {
 struct Listing<'a> {
     catalog: &'a Catalog,
     order: &'a [u32],
+    states: &'a States,
+}
+
+/// Where rollovers stand that have not ended, by the client's id.
+pub struct States(HashMap<String, State>);
+
+impl States {
+    /// Those of the session's tenant, as the ledger has them. A look makes no ledger.
+    pub fn of(session: &Session) -> Result<Self, Failure> {
+        let Some(ledger) = session.tenants.existing_ledger()? else { return Ok(Self(HashMap::new())) };
+        let all = ledger.all(Some(session.api.domain()))?.into_iter().filter(|row| !row.state.is_final());
+        Ok(Self(all.map(|row| (row.client_id, row.state)).collect()))
+    }
 }
 
 impl Serialize for Listing<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rows = self.order.iter().filter_map(|index| self.catalog.get(*index as usize));
-        serializer.collect_seq(rows.map(|row| Object::of(&row)))
+        serializer.collect_seq(rows.map(|row| Object::of(&row, self.states)))
     }
 }
 
@@ -68,20 +83,20 @@ pub struct Object<'a> {
     app_type: Option<&'a str>,
     is_first_party: Option<bool>,
     token_endpoint_auth_method: Option<&'a str>,
-    /// No rollover has a state before there is a ledger.
+    /// Where the client's rollover stands, where one has not ended.
     rollover: Option<&'a str>,
 }
 
 impl<'a> Object<'a> {
     /// The client's fields, absent ones as null.
-    pub fn of(row: &Row<'a>) -> Self {
+    pub fn of(row: &Row<'a>, states: &States) -> Self {
         Self {
             client_id: row.client_id,
             name: Some(row.name).filter(|name| !name.is_empty()),
             app_type: row.app_type,
             is_first_party: row.is_first_party,
             token_endpoint_auth_method: row.auth.endpoint_value(),
-            rollover: None,
+            rollover: states.0.get(row.client_id).map(|state| state.name()),
         }
     }
 }

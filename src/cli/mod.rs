@@ -4,16 +4,24 @@
 mod arguments;
 /// The question before a change.
 mod ask;
+/// What every command that changes secrets has.
+mod change;
 /// `copy`.
 mod copy;
+/// The ledger and its key, for commands that need them.
+mod desk;
 /// `doctor`.
 mod doctor;
+/// `exec`.
+mod exec;
 /// Exit codes and failures.
 mod exit;
 /// No command, and `demo`.
 mod interface;
 /// Ctrl-C while something is on its way.
 mod interrupt;
+/// `ledger`.
+mod ledger;
 /// `list`.
 mod list;
 /// `login`.
@@ -32,7 +40,12 @@ mod session;
 mod show;
 /// `sim`.
 mod sim;
-
+/// `status`.
+mod status;
+/// One step of a rollover.
+mod steps;
+/// `target`.
+mod target;
 /// `tenants`, `use`, `logout`.
 mod tenants;
 
@@ -44,6 +57,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
+use change::Procedure;
 use exit::{Failure, code};
 
 /// What a command comes to: its exit code, or why it failed.
@@ -66,6 +80,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Show(show)) => on_one_thread(show::run(global, &show)),
         Some(Command::Copy(copy)) => on_one_thread(copy::run(global, &copy)),
         Some(Command::Rotate(rotate)) => on_one_thread(rotate::run(global, &rotate)),
+        Some(Command::Stage(on)) => on_one_thread(steps::run(global, &on, Procedure::Stage)),
+        Some(Command::Deliver(on)) => on_one_thread(steps::run(global, &on, Procedure::Deliver)),
+        Some(Command::Cutover(cutover)) => {
+            on_one_thread(steps::run(global, &cutover.on, Procedure::Cutover(cutover.anyway)))
+        }
+        Some(Command::Verify(on)) => on_one_thread(steps::run(global, &on, Procedure::Verify)),
+        Some(Command::Promote(on)) => on_one_thread(steps::run(global, &on, Procedure::Promote)),
+        Some(Command::Retire(on)) => on_one_thread(steps::run(global, &on, Procedure::Retire)),
+        Some(Command::Rollback(on)) => on_one_thread(steps::run(global, &on, Procedure::Rollback)),
+        Some(Command::Resume(resume)) => on_one_thread(steps::resume(global, &resume)),
+        Some(Command::Abandon(on)) => on_one_thread(steps::run(global, &on, Procedure::Abandon)),
+        Some(Command::Status(status)) => status::run(global, &status),
+        Some(Command::Ledger(command)) => on_one_thread(ledger::run(&command)),
+        Some(Command::Target(target)) => on_one_thread(target::run(global, &target)),
+        Some(Command::Exec(exec)) => on_one_thread(exec::run(global, &exec)),
         Some(Command::Login(login)) => on_one_thread(login::run(global, &login)),
         Some(Command::Logout(logout)) => on_one_thread(tenants::logout(global, &logout)),
         Some(Command::Tenants(list)) => tenants::list(global, &list),

@@ -8,7 +8,7 @@ use super::output::say;
 use crate::auth0::Api;
 use crate::domain::untrusted::shown;
 use crate::domain::{Environment, Fingerprint, FingerprintKey, Needs, OpenFailure, Profile, Secret, WayIn};
-use crate::tenants::{Chosen, Config, Home, Tenants, VaultError, fingerprint_key, private_key};
+use crate::tenants::{Chosen, Config, Tenants, VaultError, fingerprint_key, private_key};
 
 /// Looks a variable up in the environment of this process.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
@@ -55,7 +55,8 @@ pub struct Session {
     pub api: Api,
     /// What is known of it.
     pub profile: Profile,
-    home: Home,
+    /// What this user has.
+    pub tenants: Tenants,
 }
 
 impl Session {
@@ -69,7 +70,7 @@ impl Session {
             None => open_stored(&tenants, &profile).await?,
         };
         tenants.used(&profile.domain);
-        Ok(Self { api, profile, home: tenants.home().clone() })
+        Ok(Self { api, profile, tenants })
     }
 
     /// What the tenant is for, where that is known.
@@ -91,7 +92,7 @@ impl Session {
 
     /// Makes fingerprints. Where the key cannot be had, that is said once and there are none.
     pub fn fingerprints(&self) -> Fingerprints {
-        let key = fingerprint_key(&self.home);
+        let key = fingerprint_key(self.tenants.home());
         if let Err(why) = &key {
             say(&format!("rollover: no fingerprints: {why}"));
         }

@@ -22,7 +22,7 @@ pub async fn run(global: &Global, show: &Show) -> Ended {
     let prints = secret.is_some().then(|| session.fingerprints());
     let fingerprint = secret.as_ref().zip(prints.as_ref()).and_then(|(secret, prints)| prints.of(secret));
     if show.json {
-        let mut object = json!(super::list::Object::of(&row(&client)));
+        let mut object = json!(super::list::Object::of(&row(&client), &super::list::States::of(&session)?));
         object["description"] = json!(client.description.as_ref().map(Untrusted::raw));
         object["callbacks"] = texts(&client.callbacks);
         object["grant_types"] = texts(&client.grant_types);

@@ -5,6 +5,8 @@
 mod files;
 /// Where credentials are kept.
 mod keeping;
+/// The ledger, and what waits in it.
+mod ledger;
 /// The way to the tenant.
 mod network;
 /// The program itself, and what the system does for it.
@@ -72,6 +74,7 @@ pub async fn run(inputs: Inputs<'_>) -> Report {
     };
     let mut findings = program::look();
     findings.extend(files::look(&inputs.tenants.places(), &config, mistake.as_ref()));
+    findings.extend(ledger::look(inputs.tenants, &config));
 
     let target = tenant::Target::of(&inputs, &config, mistake.is_some());
     let settings = settings::list(&settings::Known { inputs: &inputs, config: &config, target: target.as_ref().ok() });

@@ -34,6 +34,13 @@ fn of_file(config: &Config) -> Vec<Setting> {
         Setting::new("tenant", config.selected.as_deref().unwrap_or(NOT_SET), line("tenant")),
         Setting::new("mouse", word(config.mouse), line("mouse")),
         Setting::new("ca_file", config.ca_file.as_ref().map_or(NOT_SET.to_owned(), path), line("ca_file")),
+        Setting::new("nag_after_days", config.nag_after_days.to_string(), line("nag_after_days")),
+        Setting::new("lock_after_minutes", config.lock_after_minutes.to_string(), line("lock_after_minutes")),
+        Setting::new(
+            "identity_file",
+            config.identity_file.as_ref().map_or(NOT_SET.to_owned(), path),
+            line("identity_file"),
+        ),
     ]
 }
 
@@ -70,7 +77,7 @@ fn of_tenant(known: &Known<'_>, target: &Target<'_>) -> Vec<Setting> {
     };
     let read_only = if known.inputs.read_only { Source::Flag("--read-only") } else { line("read_only") };
     let ca_file = if config.lines.contains_key(&named("ca_file")) { line("ca_file") } else { from(config, "ca_file") };
-    vec![
+    let mut all = vec![
         setting("domain", Some(profile.domain.to_string()), domain),
         setting("audience", Some(profile.audience.clone().unwrap_or_else(own_audience)), audience),
         setting("environment", profile.environment.map(Environment::name).and_then(text), line("environment")),
@@ -104,7 +111,12 @@ fn of_tenant(known: &Known<'_>, target: &Target<'_>) -> Vec<Setting> {
         },
         setting("plan", profile.plan.map(RatePlan::name).and_then(text), line("plan")),
         setting("ca_file", profile.ca_file.as_ref().map(|path| path.display().to_string()), ca_file),
-    ]
+    ];
+    for (id, target) in profile.targets.iter().flat_map(|(id, targets)| targets.iter().map(move |one| (id, one))) {
+        let name = format!("targets.{id}.{}", target.name);
+        all.push(setting(&name, Some(target.place_words()), line(&name)));
+    }
+    all
 }
 
 /// The variables that rollover reads, as far as they are set; of those that hold something secret only that they are.
@@ -117,9 +129,10 @@ fn of_environment(inputs: &Inputs<'_>) -> Vec<Setting> {
     };
     let plain: Shown = str::to_owned;
     let hidden: Shown = |_| SET.to_owned();
-    let known: [(&str, Shown); 10] = [
+    let known: [(&str, Shown); 11] = [
         ("ROLLOVER_HOME", plain),
         ("ROLLOVER_TENANT", plain),
+        ("ROLLOVER_IDENTITY_FILE", plain),
         ("AUTH0_DOMAIN", domain),
         ("AUTH0_AUDIENCE", plain),
         ("AUTH0_CLIENT_ID", client),
@@ -171,21 +184,27 @@ mod tests {
         (&setting.value, setting.source)
     }
 
-    const FULL: &str = "tenant = \"acme\"\nmouse = false\nca_file = \"/ca.pem\"\n[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\n\
+    const FULL: &str = "tenant = \"acme\"\nmouse = false\nca_file = \"/ca.pem\"\nnag_after_days = 9\nlock_after_minutes = 3\n\
+        identity_file = \"/key.txt\"\n[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\n\
         audience = \"https://a/\"\nenvironment = \"staging\"\ncolour = \"cyan\"\nread_only = true\nsign_in = \"private-key-jwt\"\n\
-        client_id = \"abc\"\nprivate_key = \"/key.pem\"\nalgorithm = \"PS256\"\nkept_in = \"file\"\nplan = \"free\"\nca_file = \"/own.pem\"\n";
+        client_id = \"abc\"\nprivate_key = \"/key.pem\"\nalgorithm = \"PS256\"\nkept_in = \"file\"\nplan = \"free\"\nca_file = \"/own.pem\"\n\
+        targets.abc.env.file = \"/srv/.env\"\ntargets.abc.vault.command = [\"vault\", \"hidden\"]\n";
 
     #[test]
     fn every_setting_of_the_file_is_listed_with_its_line() {
         let all = listed(FULL, &[], None);
         let names = SETTINGS.iter().filter(|name| **name != "tenants").map(|name| (*name).to_owned());
-        for name in names.chain(TENANT_SETTINGS.iter().map(|name| format!("tenants.acme.{name}"))) {
+        let of_tenant = TENANT_SETTINGS.iter().filter(|name| **name != "targets");
+        let targets = ["env", "vault"].map(|name| format!("tenants.acme.targets.abc.{name}"));
+        for name in names.chain(of_tenant.map(|name| format!("tenants.acme.{name}"))).chain(targets) {
             let (value, source) = one(&all, &name);
             let Source::File { line: Some(line) } = source else { panic!("{name}: {source}") };
             let written = FULL.lines().nth(line - 1).expect("the line");
-            let own = name.rsplit('.').next().expect("a name");
-            assert!(written.starts_with(own) && written.contains(value), "{name}: {value}: {written}");
+            let own = name.strip_prefix("tenants.acme.").unwrap_or(&name);
+            assert!(written.starts_with(own), "{name}: {value}: {written}");
+            assert!(written.contains(value.trim_start_matches("command ")), "{name}: {value}: {written}");
         }
+        assert!(!format!("{all:?}").contains("hidden"), "an argument of a command may be anything");
         let all = listed("[tenants.acme]\ndomain = \"acme.eu.auth0.com\"\nsign_in = \"token\"\n", &[], None);
         assert_eq!(one(&all, "mouse"), ("true", Source::Default));
         assert_eq!(one(&all, "tenants.acme.audience"), ("https://acme.eu.auth0.com/api/v2/", Source::Default));

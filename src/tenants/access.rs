@@ -3,18 +3,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Home;
 use super::auth0_cli;
 use super::config::{Config, ConfigError};
-use super::edit::{self, EditError};
+use super::edit::{self, EditError, Of};
 use super::keyring::{self, KeyringState, KeyringStatus};
 use super::places::{self, Place};
 use super::select::{Chosen, SelectError, select};
 use super::usage::Usage;
 use super::vault::{Kept, Vault, VaultError};
-use super::{Home, files};
 use crate::auth0::{Api, Connection, Credentials, Keeper, Session};
 use crate::domain::sign_in::CliTenant;
-use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Secret, Slot, Surroundings, WayIn};
+use crate::domain::{Domain, Greeting, Keep, Needs, OpenFailure, Profile, Secret, Slot, Surroundings, Target, WayIn};
+use crate::files;
 
 /// Looks up environment variables, from any thread.
 type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
@@ -209,6 +210,10 @@ impl Tenants {
         if self.keyring { Some(keyring::state().await) } else { None }
     }
 
+    pub(super) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Whether a passphrase of sealed credentials has been chosen.
     #[must_use]
     pub fn has_passphrase(&self) -> bool {
@@ -219,6 +224,11 @@ impl Tenants {
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
         self.vault.is_unlocked()
+    }
+
+    /// Forgets the passphrase's key: the next secret that is sealed under it asks for it again.
+    pub fn lock(&self) {
+        self.vault.lock();
     }
 
     /// Gives the passphrase of sealed credentials; they stay open for the rest of the run.
@@ -319,6 +329,38 @@ impl Tenants {
     /// Where it is not configured, or the file cannot be changed.
     pub fn use_by_default(&self, name: &str) -> Result<(), EditError> {
         edit::select(&self.home, name)
+    }
+
+    /// Where a client's apps read its secret, as the file says now; where it cannot be read, as it said when the profile was read.
+    #[must_use]
+    pub fn targets_of(&self, profile: &Profile, client_id: &str) -> Vec<Target> {
+        let config = self.config().ok();
+        let profile = config.as_ref().map_or(Some(profile), |config| config.profile_of(&profile.domain));
+        profile.and_then(|profile| profile.targets.get(client_id)).cloned().unwrap_or_default()
+    }
+
+    /// Adds a target to a client. Of a tenant that stands in no table, one is made.
+    ///
+    /// # Errors
+    /// Where the client has one of that name, it cannot be one, or the file cannot be changed.
+    pub fn add_target(&self, profile: &Profile, client_id: &str, target: &Target) -> Result<(), EditError> {
+        edit::put_target(&self.home, Of { profile, client_id }, target, false)
+    }
+
+    /// Writes a target of a client, in the place of the one with its name, where there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be one, or the file cannot be changed.
+    pub fn put_target(&self, profile: &Profile, client_id: &str, target: &Target) -> Result<(), EditError> {
+        edit::put_target(&self.home, Of { profile, client_id }, target, true)
+    }
+
+    /// Takes a target of a client out of the configuration; what it holds stays as it is.
+    ///
+    /// # Errors
+    /// Where there is none of that name, or the file cannot be changed.
+    pub fn remove_target(&self, profile: &Profile, client_id: &str, name: &str) -> Result<(), EditError> {
+        edit::remove_target(&self.home, Of { profile, client_id }, name)
     }
 
     /// When each tenant was last used.

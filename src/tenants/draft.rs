@@ -80,42 +80,77 @@ impl Draft {
         Some(())
     }
 
-    /// Adds a table with one setting to the table `parent`, at the end of the file if that is not written in braces.
-    pub fn add_table(&mut self, parent: &str, name: &str, setting: &str, value: &str) -> Option<()> {
+    /// Adds a table with settings: under a header behind what there is of the second name of the path, else at the end of the file;
+    /// in braces where what it belongs to is written in braces.
+    pub fn add_table(&mut self, path: &[&str], settings: &[(&str, String)]) -> Option<()> {
         let document = Document::parse(self.text.as_str()).ok()?;
-        if let Some(Item::Value(_)) = document.as_table().get(parent) {
-            return self.set(&[parent, name], Some(&format!("{{ {setting} = {value} }}")));
+        let (mut deepest, mut there) = (document.as_item(), 0);
+        while let Some(item) = path.get(there).and_then(|name| deepest.as_table_like()?.get(name)) {
+            (deepest, there) = (item, there + 1);
         }
-        let end = self.line_end;
-        if !self.text.is_empty() && !self.text.ends_with('\n') {
-            self.text.push_str(end);
+        if !deepest.is_table() {
+            let around = around(&document, &[path.get(..there)?, &[""]].concat())?;
+            let settings: Vec<_> = settings.iter().map(|(setting, value)| format!("{setting} = {value}")).collect();
+            let cut = self.added(&document, &around, path, &format!("{{ {} }}", settings.join(", ")))?;
+            self.apply(vec![cut]);
+            return Some(());
         }
-        if !self.text.trim_start_matches('\u{feff}').trim().is_empty() {
-            self.text.push_str(end);
+        let names: Vec<_> = path.iter().map(|name| Key::new(*name).to_string()).collect();
+        let at = path.get(..2).filter(|_| there >= 2).and_then(|tenant| self.end_of(&document, tenant));
+        let at = at.unwrap_or(self.text.len());
+        let (before, end) = (&self.text[..at], self.line_end);
+        let mut table = String::new();
+        if !before.is_empty() && !before.ends_with('\n') {
+            table.push_str(end);
         }
-        let table = format!("[{parent}.{}]{end}{setting} = {value}{end}", Key::new(name));
-        self.text.push_str(&table);
+        if !before.trim_start_matches('\u{feff}').trim().is_empty() {
+            table.push_str(end);
+        }
+        table.extend(["[", &names.join("."), "]", end]);
+        for (setting, value) in settings {
+            table.extend([*setting, " = ", value, end]);
+        }
+        self.text.insert_str(at, &table);
         Some(())
     }
 
-    /// Takes a table out of the table `parent`: its settings, what is said in it, and the lines of comment right above it.
-    pub fn remove_table(&mut self, parent: &str, name: &str) -> Option<()> {
-        let document = Document::parse(self.text.as_str()).ok()?;
-        let around = around(&document, &[parent, name])?;
-        let item = found(around.table, name)?.item;
-        match item {
-            Item::Table(table) if !table.is_dotted() => {
-                let cut = self.section(&document, table)?;
-                self.apply(vec![(cut, String::new())]);
-                Some(())
-            }
-            Item::Value(Value::InlineTable(table)) if !table.is_dotted() => self.set(&[parent, name], None),
-            // Each setting names the table anew.
-            _ => {
-                let settings: Vec<_> = item.as_table_like()?.iter().map(|(setting, _)| setting.to_owned()).collect();
-                settings.iter().try_for_each(|setting| self.set(&[parent, name, setting], None))
+    /// Where a table with a header ends, with what stands below it: behind the comments that follow at once, if they do not stand
+    /// right above something else.
+    fn end_of(&self, document: &Document<&str>, path: &[&str]) -> Option<usize> {
+        let table = at(document, path)?.as_table().filter(|table| has_header(table))?;
+        let below = ends(table).into_iter().map(|(_, end)| end).max();
+        let own = last_end(table).or_else(|| table.span().map(|span| span.end));
+        let end = self.after_line(below.max(own)?);
+        let mut behind = end;
+        for line in self.text[end..].split_inclusive('\n') {
+            match line.trim().chars().next() {
+                Some('#') => behind += line.len(),
+                None => break,
+                Some(_) => return Some(end),
             }
         }
+        Some(behind)
+    }
+
+    /// Takes a table out, and what is below it: settings, what is said in it, and the lines of comment right above it.
+    pub fn remove_table(&mut self, path: &[&str]) -> Option<()> {
+        let text = self.text.clone();
+        let document = Document::parse(text.as_str()).ok()?;
+        let item = at(&document, path)?;
+        match item {
+            Item::Table(_) => {}
+            Item::Value(Value::InlineTable(table)) if table.is_dotted() => {}
+            _ => return self.set(path, None),
+        }
+        // What has a header of its own goes as a whole, the rest setting by setting: each of these names the table anew.
+        let (mut headers, mut settings) = (Vec::new(), Vec::new());
+        below(item, path, &mut headers, &mut settings);
+        for header in headers.iter().rev() {
+            let document = Document::parse(self.text.as_str()).ok()?;
+            let cut = self.section(&document, at(&document, header)?.as_table()?)?;
+            self.apply(vec![(cut, String::new())]);
+        }
+        settings.iter().try_for_each(|setting| self.set(setting, None))
     }
 
     /// Puts other texts in the place of pieces that do not overlap.
@@ -137,7 +172,7 @@ impl Draft {
         let names: Vec<_> = path.get(around.said..)?.iter().map(|name| Key::new(*name).to_string()).collect();
         let setting = format!("{} = {value}", names.join("."));
         if let Some(braces) = around.braces {
-            let (at, text) = match last_end(braces) {
+            let (at, text) = match last_end(around.table).or_else(|| last_end(braces)) {
                 Some(end) => (end, format!(", {setting}")),
                 None => (braces.span()?.start + 1, format!(" {setting} ")),
             };
@@ -254,6 +289,35 @@ impl Draft {
 
     fn after_line(&self, at: usize) -> usize {
         self.text[at..].find('\n').map_or(self.text.len(), |end| at + end + 1)
+    }
+}
+
+/// What is at the end of a path.
+fn at<'d>(document: &'d Document<&str>, path: &[&str]) -> Option<&'d Item> {
+    path.iter().try_fold(document.as_item(), |item, name| item.as_table_like()?.get(name))
+}
+
+/// Whether a table has a header that is its own, and not only that of one below it.
+fn has_header(table: &Table) -> bool {
+    !table.is_dotted() && !table.is_implicit()
+}
+
+/// What there is at and below a path: tables with headers, the upper ones first; and settings that stand below none of them.
+fn below<'d>(item: &'d Item, path: &[&'d str], headers: &mut Vec<Vec<&'d str>>, settings: &mut Vec<Vec<&'d str>>) {
+    let mut inner = Vec::new();
+    let own = item.as_table().is_some_and(has_header);
+    if own {
+        headers.push(path.to_vec());
+    }
+    let dotted = item.as_inline_table().is_some_and(InlineTable::is_dotted);
+    match item.as_table_like().filter(|_| item.is_table() || dotted) {
+        Some(table) => {
+            let settings = if own { &mut inner } else { settings };
+            for (name, item) in table.iter() {
+                below(item, &[path, &[name]].concat(), headers, settings);
+            }
+        }
+        None => settings.push(path.to_vec()),
     }
 }
 

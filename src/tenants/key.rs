@@ -3,8 +3,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Home, files};
+use super::Home;
 use crate::domain::FingerprintKey;
+use crate::files;
 
 /// The key that fingerprints are made with: read from `fingerprint.key`, or made on first use. Only its owner may read it.
 ///

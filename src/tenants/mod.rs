@@ -10,8 +10,6 @@ mod config;
 mod draft;
 /// Changing `config.toml`, and leaving in it what a person wrote.
 mod edit;
-/// Files that only their owner may read, replaced as a whole.
-mod files;
 /// Texts that nobody would write.
 #[cfg(test)]
 mod fuzz;
@@ -21,6 +19,8 @@ mod home;
 mod key;
 /// The keyring of the operating system.
 pub mod keyring;
+/// The key of the ledger: where it is kept, and how it is had.
+mod ledger_key;
 /// What of ours lies on the disk, and who can get at it.
 mod places;
 /// Which tenant: flags, environment, configuration.
@@ -30,14 +30,16 @@ mod usage;
 /// Where credentials are kept.
 mod vault;
 
+pub use crate::files::Exposure;
 pub use access::{StoreError, Tenants, full_path, private_key};
+pub(crate) use config::check_variable;
 pub use config::{Config, ConfigError, nearest};
 #[cfg(test)]
 pub(crate) use config::{SETTINGS, TENANT_SETTINGS};
 pub use edit::EditError;
-pub use files::Exposure;
 pub use home::Home;
 pub use key::fingerprint_key;
+pub use ledger_key::KeyTrouble;
 pub use places::{Place, Seen, What};
 pub use select::{Chosen, SelectError, select};
 pub use usage::Usage;

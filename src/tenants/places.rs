@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Home;
-use super::files::{self, Exposure};
+use crate::files::{self, Exposure};
 
 /// What a file or folder of ours is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

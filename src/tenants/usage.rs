@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::{Home, files};
+use super::Home;
 use crate::domain::Domain;
+use crate::files;
 
 /// When each tenant was last used: seconds since 1970, by its address. Worth keeping, not worth failing for: what cannot be read
 /// or written is left.

@@ -8,9 +8,10 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::Home;
 use super::keyring::{self, Entry, KeyringError};
-use super::{Home, files};
 use crate::domain::{Keep, Secret, Slot};
+use crate::files;
 
 /// What our entries in the keyring are called: `service` there.
 const SERVICE: &str = "rollover";
@@ -290,6 +291,25 @@ impl Vault {
             Ok(())
         })
         .await
+    }
+
+    /// The public key of the passphrase.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub fn public_key(&self) -> Result<String, VaultError> {
+        Ok(self.recipient()?.to_string())
+    }
+
+    /// The private key, once the passphrase was given.
+    #[must_use]
+    pub fn identity_key(&self) -> Option<Arc<age::x25519::Identity>> {
+        self.identity().clone()
+    }
+
+    /// Forgets the private key: the passphrase is needed again.
+    pub fn lock(&self) {
+        *self.identity() = None;
     }
 
     fn may_use_keyring(&self) -> Result<(), VaultError> {

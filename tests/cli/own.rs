@@ -42,7 +42,15 @@ fn stored(place: &Place) -> (String, Option<String>) {
 fn rotating(place: &Place, arguments: &[&str]) -> (Terminal, PathBuf) {
     let user = place.user.path().to_str().expect("a path").to_owned();
     let answer = place.user.path().join("answer");
-    let variables = [("HOME", user.as_str()), NO_KEYRING, ("ANSWER", answer.to_str().expect("a path"))];
+    // The ledger's key is another one: what is read of the stored credentials' key here is about those.
+    let identity = super::process::identity_file();
+    let variables = [
+        ("HOME", user.as_str()),
+        NO_KEYRING,
+        ("ANSWER", answer.to_str().expect("a path")),
+        ("ROLLOVER_IDENTITY_FILE", identity.to_str().expect("a path")),
+        ("ROLLOVER_PATIENCE_MS", "1000"),
+    ];
     let script = "exec \"$0\" rotate --now --yes \"$@\" >\"$ANSWER\"";
     (Terminal::shell(place.home(), script, arguments, &variables, (200, 50)), answer)
 }
@@ -54,10 +62,15 @@ fn answer(place: &mut Place, file: &PathBuf) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The steps of one client, with what came of them.
+/// The steps of one client, with what came of them; but for the last two, which are about targets, and there are none.
 fn steps(document: &Value) -> Vec<(&str, &str)> {
     let steps = document["steps"].as_array().expect("steps");
-    steps.iter().map(|step| (step["step"].as_str().expect("a name"), step["outcome"].as_str().expect("one"))).collect()
+    let about_targets = |step: &&Value| step["step"] == "promote" || step["step"] == "retire";
+    steps
+        .iter()
+        .filter(|step| !about_targets(step))
+        .map(|step| (step["step"].as_str().expect("a name"), step["outcome"].as_str().expect("one")))
+        .collect()
 }
 
 /// A new process lists the clients with what is stored.

@@ -15,13 +15,16 @@ fn rotating_now_changes_the_secret_and_verifies_it() {
     let all = run.json();
     let one = &all[0];
     assert_eq!(
-        (&one["client_id"], &one["name"], &one["outcome"], &one["rollover_id"]),
-        (&json!(BILLING), &json!("Billing API"), &json!("done"), &json!(null))
+        (&one["client_id"], &one["name"], &one["outcome"], &one["state"]),
+        (&json!(BILLING), &json!("Billing API"), &json!("done"), &json!("retired"))
     );
+    assert!(one["rollover_id"].as_str().is_some_and(|id| id.len() == 36), "{one}");
     let steps: Vec<_> =
         one["steps"].as_array().expect("steps").iter().map(|step| (&step["step"], &step["outcome"])).collect();
-    let done = json!("done");
-    assert_eq!(steps, [(&json!("read"), &done), (&json!("rotate"), &done), (&json!("verify"), &done)]);
+    let (done, skipped) = (json!("done"), json!("skipped"));
+    let expected = [("read", &done), ("rotate", &done), ("verify", &done), ("promote", &skipped), ("retire", &done)];
+    let expected: Vec<_> = expected.into_iter().map(|(step, outcome)| (json!(step), outcome)).collect();
+    assert_eq!(steps, expected.iter().map(|(step, outcome)| (step, *outcome)).collect::<Vec<_>>());
     assert!(one["steps"][0]["at"].as_str().is_some_and(|at| at.ends_with('Z') && at.len() == 20), "{one}");
     assert_eq!(one["secret"]["readable"], true);
     assert!(one["secret"].get("value").is_none());
@@ -47,12 +50,14 @@ fn without_a_terminal_it_wants_to_be_told_yes() {
 }
 
 #[test]
-fn without_now_nothing_is_rotated() {
+fn without_a_target_a_secret_is_staged_and_no_more() {
     let mut tenant = Tenant::demo();
+    let old = tenant.running.secret_of(BILLING);
     let run = tenant.run(&["rotate", BILLING, "--yes", "--json"]);
-    assert_eq!((run.code, tenant.posts()), (2, 0));
-    assert_eq!(run.error()["kind"], "usage");
-    assert!(run.error()["hint"].as_str().is_some_and(|hint| hint.contains("--now")), "{}", run.err);
+    assert_eq!((run.code, tenant.posts(), tenant.running.secret_of(BILLING)), (1, 0, old));
+    assert_eq!((&run.json()[0]["outcome"], &run.json()[0]["state"]), (&json!("held"), &json!("staged")));
+    assert_eq!(run.error()["kind"], "targets");
+    assert!(run.error()["hint"].as_str().is_some_and(|hint| hint.contains("--no-targets")), "{}", run.err);
 }
 
 #[test]
@@ -120,7 +125,7 @@ fn a_lost_answer_is_settled_by_reading() {
     assert_eq!((run.code, tenant.posts()), (0, 1));
     let outcomes: Vec<_> =
         run.json()[0]["steps"].as_array().expect("steps").iter().map(|step| step["outcome"].clone()).collect();
-    assert_eq!(outcomes, ["done", "in_doubt", "done", "done"]);
+    assert_eq!(outcomes, ["done", "in_doubt", "done", "done", "skipped", "done"]);
 }
 
 #[test]

@@ -53,10 +53,7 @@ pub fn private_folder() -> TempDir {
 
 /// Writes a configuration that only its owner may read.
 pub fn configure(home: &std::path::Path, text: &str) {
-    let file = home.join("config.toml");
-    std::fs::write(&file, text).expect("a file");
-    #[cfg(unix)]
-    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    write_private(&home.join("config.toml"), text);
 }
 
 /// The program with an environment that holds nothing of ours.
@@ -65,10 +62,33 @@ pub fn program(home: &std::path::Path) -> Command {
     command.env_clear().env("ROLLOVER_HOME", home).stdin(Stdio::null());
     // No test may reach the keyring of whoever runs it.
     command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    // No test waits for what cannot arrive late; and what is sealed is sealed for a key that lies outside the home.
+    command.env("ROLLOVER_PATIENCE_MS", "1000").env("ROLLOVER_IDENTITY_FILE", identity_file());
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);
     }
     command
+}
+
+/// A private key of age that opens every ledger of this run's tests.
+pub fn identity_file() -> std::path::PathBuf {
+    use age::secrecy::ExposeSecret as _;
+    static FOLDER: std::sync::OnceLock<TempDir> = std::sync::OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = private_folder();
+        let identity = age::x25519::Identity::generate();
+        let text = format!("# made for tests\n{}\n", identity.to_string().expose_secret());
+        write_private(&folder.path().join("identity.txt"), &text);
+        folder
+    });
+    folder.path().join("identity.txt")
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
 }
 
 impl Tenant {

@@ -1,6 +1,7 @@
 //! Texts that nobody would write, for as long as `FUZZ_SECONDS` says: `tests/fuzz.sh`. What fails names the `FUZZ_SEED` that
 //! makes it the first case of the next run.
 
+mod targets;
 mod written;
 
 use std::collections::BTreeSet;
@@ -10,15 +11,18 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
+use self::targets::{a_client_id, a_target, owner_of};
 use self::written::{Written, a_domain, a_name, a_profile, any, mutated, soup, text};
 
+use super::Home;
 use super::config::Config;
-use super::edit::{Change, EditError, changed, put, settings as all_settings};
+use super::edit::{Change, EditError, Of, changed, placed, put, settings as all_settings, target_settings};
 use super::vault::{Kept, VaultError, opened, written};
-use super::{Home, files};
 use crate::domain::profile::check_name;
+use crate::domain::target::check_slots;
 use crate::domain::untrusted::is_hidden;
-use crate::domain::{Domain, Profile, Secret, Slot, SlotKind};
+use crate::domain::{Domain, Profile, Secret, Slot, SlotKind, Target};
+use crate::files;
 
 /// Runs cases for a share of the time, each with a seed of its own.
 fn fuzz(target: &str, share: f64, mut case: impl FnMut(&mut Rng)) {
@@ -109,9 +113,13 @@ fn a_change_leaves_everything_else_as_it_was() {
             // Most changes are small.
             profile = Profile { environment: profile.environment, kept: profile.kept, ..there.clone() };
         }
-        let change = match random.u8(..4) {
+        let target = target_of(random, &before, &mut profile);
+        let of = Of { profile: &profile, client_id: &target.0 };
+        let change = match random.u8(..6) {
             0 => Change::Select(&name),
             1 => Change::Remove(&name),
+            2 => Change::RemoveTarget { of, name: &target.1.name },
+            3 => Change::PutTarget { of, target: &target.1, replace: random.u8(..) < 200 },
             _ => Change::Put { profile: &profile, select: random.bool() },
         };
         let result = changed(&text, path(), &change);
@@ -133,6 +141,17 @@ fn a_change_leaves_everything_else_as_it_was() {
                 check_message(&error.to_string());
                 let expected = match (&error, &change) {
                     (EditError::NoTenant(_), _) => !before.tenants.contains_key(&name),
+                    (EditError::NoTarget(_), Change::RemoveTarget { of, name }) => there(&before, *of, name).is_none(),
+                    (EditError::TargetExists(_), Change::PutTarget { of, target, replace: false }) => {
+                        there(&before, *of, &target.name).is_some()
+                    }
+                    // Another target writes to that file.
+                    (EditError::Mistake(_), Change::PutTarget { of, target, .. }) => {
+                        let own = there(&before, *of, &target.name);
+                        let all = before.tenants.values().flat_map(|tenant| tenant.targets.values().flatten());
+                        all.into_iter()
+                            .any(|one| one.clashes_with(target) && !own.is_some_and(|own| std::ptr::eq(own, one)))
+                    }
                     // Another tenant is at that address.
                     (EditError::Mistake(_), Change::Put { profile, .. }) => {
                         before.profile_of(&profile.domain).is_some_and(|other| other.name != name)
@@ -146,11 +165,42 @@ fn a_change_leaves_everything_else_as_it_was() {
     assert!(done > tried / 4 || tried < 20, "most changes fail: {done} of {tried}");
 }
 
+/// A target of a client of a tenant, or of one that is nearly it: often one that is there.
+fn target_of(random: &mut Rng, config: &Config, profile: &mut Profile) -> (String, Target) {
+    let there = config.tenants.get(&profile.name);
+    if let Some(there) = there.filter(|_| random.u8(..) < 200) {
+        profile.domain = there.domain.clone();
+    }
+    let known = there.into_iter().flat_map(|there| &there.targets);
+    let known: Vec<_> = known.flat_map(|(id, targets)| targets.iter().map(move |target| (id, target))).collect();
+    let name = a_name(random);
+    match random.choice(&known).filter(|_| random.u8(..) < 180) {
+        // Most changes are small.
+        Some((id, target)) if random.bool() => {
+            let slots = a_target(random, &name).slots;
+            let slots = if check_slots(&slots, &target.place).is_ok() { slots } else { target.slots.clone() };
+            ((*id).clone(), Target { slots, after: Vec::new(), ..(*target).clone() })
+        }
+        Some((id, target)) => ((*id).clone(), a_target(random, &target.name)),
+        None => (a_client_id(random), a_target(random, &name)),
+    }
+}
+
+/// The target that is there.
+fn there<'c>(config: &'c Config, of: Of<'_>, name: &str) -> Option<&'c Target> {
+    let targets = config.profile_of(&of.profile.domain)?.targets.get(of.client_id)?;
+    targets.iter().find(|target| target.name == name)
+}
+
 fn told(change: &Change<'_>) -> String {
     match change {
         Change::Put { profile, select } => format!("put, select {select}: {profile:?}"),
         Change::Select(name) => format!("select {name:?}"),
         Change::Remove(name) => format!("remove {name:?}"),
+        Change::PutTarget { of, target, replace } => {
+            format!("put a target of {}, {}, replace {replace}: {target:?}", of.profile.domain, of.client_id)
+        }
+        Change::RemoveTarget { of, name } => format!("remove {name:?} of {}, {}", of.profile.domain, of.client_id),
     }
 }
 
@@ -163,7 +213,8 @@ fn check_change(before: &Config, text: &str, after: &str, change: &Change<'_>, w
     let mut settings = BTreeSet::new();
     match *change {
         Change::Put { profile, select } => {
-            let old = expected.tenants.insert(profile.name.clone(), profile.clone());
+            let targets = before.tenants.get(&profile.name).map(|there| there.targets.clone()).unwrap_or_default();
+            let old = expected.tenants.insert(profile.name.clone(), Profile { targets, ..profile.clone() });
             let unset = Profile::new(String::new(), profile.domain.clone());
             let pairs = all_settings(profile).into_iter().zip(all_settings(old.as_ref().unwrap_or(&unset)));
             settings.extend(pairs.filter(|(new, old)| new != old).map(|((name, _), _)| name));
@@ -181,9 +232,53 @@ fn check_change(before: &Config, text: &str, after: &str, change: &Change<'_>, w
             expected.tenants.remove(name);
             expected.selected.take_if(|selected| selected == name);
         }
+        Change::PutTarget { of, target, .. } => {
+            let mut names = std::iter::once(of.profile.name.clone())
+                .chain((2..).map(|number| format!("{}-{number}", of.profile.name)));
+            let own = before.profile_of(&of.profile.domain).map(|there| there.name.clone());
+            let free = || names.find(|name| !before.tenants.contains_key(name)).expect("a name that is free");
+            let name = own.unwrap_or_else(free);
+            let new = Profile::new(name.clone(), of.profile.domain.clone());
+            let tenant = expected.tenants.entry(name).or_insert(new);
+            let targets = tenant.targets.entry(of.client_id.to_owned()).or_default();
+            match targets.iter_mut().find(|one| one.name == target.name) {
+                Some(one) => {
+                    let pairs = target_settings(target).into_iter().zip(target_settings(one));
+                    settings.extend(pairs.filter(|(new, old)| new != old).map(|((name, _), _)| name));
+                    // What says what holds without it goes where it would say something else.
+                    if target.place != one.place {
+                        settings.extend([
+                            "format",
+                            "read_command",
+                            "environment",
+                            "timeout",
+                            "follow_links",
+                            "allow_mode",
+                        ]);
+                    }
+                    if target.slots != one.slots {
+                        settings.insert("fallback_key");
+                    }
+                    *one = target.clone();
+                }
+                None => targets.push(target.clone()),
+            }
+        }
+        Change::RemoveTarget { of, name } => {
+            let tenant =
+                expected.tenants.values_mut().find(|one| one.domain == of.profile.domain).expect("it is there");
+            let targets = tenant.targets.get_mut(of.client_id).expect("it is there");
+            targets.retain(|target| target.name != name);
+            if targets.is_empty() {
+                tenant.targets.remove(of.client_id);
+            }
+        }
+    }
+    if let Change::PutTarget { of, target, .. } = *change {
+        placed(&mut expected, of, &target.name, &read);
     }
     assert_eq!(Config { lines: expected.lines.clone(), ..read }, expected, "{}", what());
-    if !matches!(change, Change::Remove(_)) {
+    if matches!(change, Change::Select(_) | Change::Put { .. } | Change::PutTarget { replace: true, .. }) {
         // Saying the same again changes nothing.
         assert_eq!(changed(after, path(), change).expect("it is right"), after, "{}", what());
     }
@@ -191,12 +286,19 @@ fn check_change(before: &Config, text: &str, after: &str, change: &Change<'_>, w
     if text.contains('\n') && !text.replace("\r\n", "").contains('\n') {
         assert!(!after.replace("\r\n", "").contains('\n'), "another line end: {}", what());
     }
-    let removed = if let Change::Remove(name) = change { Some(*name) } else { None };
+    let removed = match change {
+        Change::Remove(name) => Some((*name).to_owned()),
+        Change::RemoveTarget { of, name } => {
+            let tenant = before.profile_of(&of.profile.domain).expect("it is there");
+            Some(owner_of(&tenant.name, of.client_id, name))
+        }
+        _ => None,
+    };
     let names = |line: &str, setting: &str| line.contains(setting) || ODD.iter().any(|odd| line.contains(odd));
     let gone = lost(text, after);
     let spanning = gone.iter().any(|line| line.contains("\"\"\"") || line.contains("'''"));
     for line in gone {
-        let meant = match (removed, written) {
+        let meant = match (&removed, written) {
             // In braces a line may hold anything.
             (None, Some(written)) => {
                 written.braced.contains(&line) || settings.iter().any(|setting| names(&line, setting))
@@ -211,7 +313,8 @@ fn check_change(before: &Config, text: &str, after: &str, change: &Change<'_>, w
         assert!(meant, "lost: {line:?}\n{}", what());
     }
     for comment in written.map(|written| written.comments.iter()).into_iter().flatten() {
-        let gone = removed.is_some() && comment.owner.as_deref() == removed;
+        let gone = removed.as_deref().zip(comment.owner.as_deref());
+        let gone = gone.is_some_and(|(removed, owner)| owner.starts_with(removed));
         assert!(gone || after.contains(&comment.text), "lost: {}\n{}", comment.text, what());
     }
 }

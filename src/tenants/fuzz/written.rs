@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use fastrand::Rng;
 
 use super::super::edit::settings;
+use super::targets::{as_settings, targets};
 use crate::domain::{AssertionAlgorithm, Colour, Domain, Environment, Keep, Profile, RatePlan, WayIn};
 
 /// A configuration as somebody may have written it, and what of it belongs to whom.
@@ -20,6 +21,13 @@ pub(super) struct Written {
 pub(super) struct Comment {
     pub(super) text: String,
     pub(super) owner: Option<String>,
+}
+
+/// A setting as it is written, and whose it is.
+pub(super) struct Line {
+    pub(super) setting: String,
+    pub(super) value: String,
+    pub(super) owner: String,
 }
 
 impl Written {
@@ -39,15 +47,23 @@ impl Written {
                 } else {
                     domain
                 };
-                Profile { domain, ..a_profile(random, name) }
+                Profile { domain, targets: targets(random), ..a_profile(random, name) }
             })
             .collect();
+        // Whose targets have headers of their own, which come last where none may come before.
+        let mut later = Vec::new();
         written.settings_of_the_file(random, &tenants);
         let style = random.u8(..6);
         // Braces can be followed by no header, and headers by no dotted key of the file itself.
         match style {
             0 if !tenants.is_empty() => written.in_braces(random, &tenants),
-            1 => tenants.iter().for_each(|tenant| written.dotted(random, "tenants", tenant)),
+            1 => {
+                for tenant in &tenants {
+                    if written.dotted(random, "tenants", tenant) {
+                        later.push(tenant);
+                    }
+                }
+            }
             2 => {
                 let (under, own) = tenants.split_at(random.usize(..=tenants.len()));
                 written.rest(random, None);
@@ -55,7 +71,9 @@ impl Written {
                 written.line(random, None, header);
                 for tenant in under {
                     if random.bool() {
-                        written.dotted(random, "", tenant);
+                        if written.dotted(random, "", tenant) {
+                            later.push(tenant);
+                        }
                     } else {
                         written.value_in_braces(random, tenant);
                     }
@@ -72,6 +90,9 @@ impl Written {
                     written.line(random, None, "[tenants]");
                 }
             }
+        }
+        for tenant in later {
+            written.sections(random, tenant);
         }
         written.rest(random, None);
         if random.u8(..) < 60 {
@@ -95,7 +116,8 @@ impl Written {
     }
 
     pub(super) fn owns(&self, name: &str, line: &str) -> bool {
-        self.owned.iter().any(|(owner, owned)| owner == name && owned == line)
+        let owns = |owner: &str| owner.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('\0'));
+        self.owned.iter().any(|(owner, owned)| owns(owner) && owned == line)
             || self.braced.iter().any(|one| one == line)
     }
 
@@ -153,8 +175,8 @@ impl Written {
         }
     }
 
-    fn table(&mut self, random: &mut Rng, tenant: &Profile) {
-        let owner = Some(tenant.name.as_str());
+    /// A header, with what stands right above it.
+    pub(super) fn header(&mut self, random: &mut Rng, owner: &str, header: &str) {
         self.rest(random, None);
         if random.bool() {
             self.text.push('\n');
@@ -165,41 +187,72 @@ impl Written {
         for line in above.collect::<Vec<_>>() {
             for comment in &mut self.comments[..unowned] {
                 if line.contains(&comment.text) {
-                    comment.owner = owner.map(str::to_owned);
+                    comment.owner = Some(owner.to_owned());
                 }
             }
-            self.owned.push((tenant.name.clone(), line));
+            self.owned.push((owner.to_owned(), line));
         }
+        self.line(random, Some(owner), header);
+    }
+
+    /// What stands under a header.
+    pub(super) fn settings(&mut self, random: &mut Rng, owner: &str, all: &[Line]) {
+        for (number, one) in all.iter().enumerate() {
+            if number > 0 || random.bool() {
+                self.rest(random, Some(owner));
+            }
+            let line = format!("{}{}{}", one.setting, random.choice(["=", " = ", "\t= "]).expect("one"), one.value);
+            let start = self.text.len();
+            self.line(random, Some(&one.owner), &line);
+            if one.value.starts_with('{') {
+                self.braced.extend(self.text[start..].lines().map(str::to_owned));
+            }
+        }
+    }
+
+    fn table(&mut self, random: &mut Rng, tenant: &Profile) {
         let name = key(random, &tenant.name);
         let header = match random.u8(..6) {
             0 => format!("[ tenants . {name} ]"),
             1 => format!("['tenants'.{name}]"),
             _ => format!("[tenants.{name}]"),
         };
-        self.line(random, owner, &header);
-        let all = listed(random, tenant);
-        for (number, (setting, value)) in all.iter().enumerate() {
-            if number > 0 || random.bool() {
-                self.rest(random, owner);
-            }
-            let line = format!("{setting}{}{value}", random.choice(["=", " = ", "\t= "]).expect("one"));
-            self.line(random, owner, &line);
+        self.header(random, &tenant.name, &header);
+        let mut all = listed(random, tenant);
+        let below = random.bool();
+        if !below {
+            all.extend(as_settings(random, tenant));
+            random.shuffle(&mut all);
+        }
+        self.settings(random, &tenant.name, &all);
+        if below {
+            self.sections(random, tenant);
         }
     }
 
-    fn dotted(&mut self, random: &mut Rng, above: &str, tenant: &Profile) {
-        let owner = Some(tenant.name.as_str());
-        for (setting, value) in listed(random, tenant) {
+    /// Whether the targets are still to be written.
+    fn dotted(&mut self, random: &mut Rng, above: &str, tenant: &Profile) -> bool {
+        let later = random.bool();
+        let mut all = listed(random, tenant);
+        if !later {
+            all.extend(as_settings(random, tenant));
+        }
+        for one in all {
             self.rest(random, None);
-            let mut names = vec![key(random, &tenant.name), setting];
+            let mut names = vec![key(random, &tenant.name), one.setting];
             if !above.is_empty() {
                 names.insert(0, key(random, above));
             }
-            let line = format!("{} = {value}", names.join(random.choice([".", " . "]).expect("one")));
+            let line = format!("{} = {}", names.join(random.choice([".", " . "]).expect("one")), one.value);
             // What is said behind it stays.
             let comment = if random.bool() { format!(" {}", self.comment(random, None)) } else { String::new() };
-            self.push(owner, &format!("{line}{comment}\n"));
+            let start = self.text.len();
+            self.push(Some(&one.owner), &format!("{line}{comment}\n"));
+            if one.value.starts_with('{') {
+                self.braced.extend(self.text[start..].lines().map(str::to_owned));
+            }
         }
+        later
     }
 
     fn braces(&mut self, random: &mut Rng, owner: Option<&str>, entries: &[String]) -> String {
@@ -223,8 +276,9 @@ impl Written {
 
     fn value_in_braces(&mut self, random: &mut Rng, tenant: &Profile) {
         let owner = Some(tenant.name.as_str());
-        let entries: Vec<_> =
-            listed(random, tenant).into_iter().map(|(setting, value)| format!("{setting} = {value}")).collect();
+        let mut all = listed(random, tenant);
+        all.extend(as_settings(random, tenant));
+        let entries: Vec<_> = all.iter().map(|one| format!("{} = {}", one.setting, one.value)).collect();
         let braces = self.braces(random, owner, &entries);
         self.rest(random, None);
         let comment = if random.bool() { format!(" {}", self.comment(random, None)) } else { String::new() };
@@ -238,13 +292,14 @@ impl Written {
         let mut entries = Vec::new();
         for tenant in tenants {
             let owner = Some(tenant.name.as_str());
-            let settings = listed(random, tenant);
+            let mut settings = listed(random, tenant);
+            settings.extend(as_settings(random, tenant));
             let name = key(random, &tenant.name);
             if random.bool() {
-                let inner: Vec<_> = settings.iter().map(|(setting, value)| format!("{setting}={value}")).collect();
+                let inner: Vec<_> = settings.iter().map(|one| format!("{}={}", one.setting, one.value)).collect();
                 entries.push(format!("{name} = {}", self.braces(random, owner, &inner)));
             } else {
-                entries.extend(settings.iter().map(|(setting, value)| format!("{name}.{setting} = {value}")));
+                entries.extend(settings.iter().map(|one| format!("{name}.{} = {}", one.setting, one.value)));
             }
         }
         let all = self.braces(random, None, &entries);
@@ -256,12 +311,13 @@ impl Written {
 }
 
 /// A profile's settings in some order, as somebody may write them.
-fn listed(random: &mut Rng, profile: &Profile) -> Vec<(String, String)> {
+fn listed(random: &mut Rng, profile: &Profile) -> Vec<Line> {
+    let line = |setting, value| Line { setting, value, owner: profile.name.clone() };
     let mut all = Vec::new();
     for (setting, value) in settings(profile) {
         let Some(value) = value else {
             if setting == "read_only" && random.bool() {
-                all.push((setting.to_owned(), "false".to_owned()));
+                all.push(line(setting.to_owned(), "false".to_owned()));
             }
             continue;
         };
@@ -270,13 +326,13 @@ fn listed(random: &mut Rng, profile: &Profile) -> Vec<(String, String)> {
         }
         let parsed: toml_edit::Value = value.parse().expect("a value");
         let value = parsed.as_str().map_or(value, |text| spelled(random, text));
-        all.push((key(random, setting), value));
+        all.push(line(key(random, setting), value));
     }
     random.shuffle(&mut all);
     all
 }
 
-fn key(random: &mut Rng, name: &str) -> String {
+pub(super) fn key(random: &mut Rng, name: &str) -> String {
     match random.u8(..8) {
         0 => spelled_plainly(name),
         1 if !name.contains('\'') => format!("'{name}'"),
@@ -301,7 +357,7 @@ fn spelled_plainly(text: &str) -> String {
     out + "\""
 }
 
-fn spelled(random: &mut Rng, text: &str) -> String {
+pub(super) fn spelled(random: &mut Rng, text: &str) -> String {
     let plain = !text.contains(['\'', '\\', '"']) && !text.chars().any(char::is_control);
     match random.u8(..12) {
         0 if plain => format!("'{text}'"),
@@ -388,8 +444,12 @@ pub(super) fn any(random: &mut Rng) -> char {
     }
 }
 
-const TOKENS: [&str; 40] = [
+const TOKENS: [&str; 44] = [
     "[tenants.acme]\n",
+    "[tenants.acme.targets.abc.env]\nfile = \"/srv/.env\"\n",
+    ".targets.abc",
+    "command = [\"x\", \"y\"]\n",
+    "timeout = 0x7f\n",
     "[tenants.",
     "[tenants]\n",
     "[[tenants]]\n",

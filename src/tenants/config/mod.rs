@@ -1,16 +1,23 @@
+/// The targets of a tenant.
+mod targets;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
-use super::files;
 use crate::domain::profile::check_name;
+use crate::domain::rollover::NAG_AFTER_DAYS;
 use crate::domain::untrusted::{brief, shown};
 use crate::domain::{AssertionAlgorithm, Colour, Domain, Environment, Keep, Profile, RatePlan, WayIn};
+use crate::files;
+
+pub(crate) use targets::check_variable;
 
 /// What stands in `config.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +28,12 @@ pub struct Config {
     pub mouse: bool,
     /// `ca_file`: certificate authorities to trust beside the platform's, for every tenant without its own.
     pub ca_file: Option<PathBuf>,
+    /// `nag_after_days`: after how many days of holding both secrets a person is told to retire the old one.
+    pub nag_after_days: u32,
+    /// `lock_after_minutes`: after how many minutes without a key the ledger's key is forgotten; 0: never.
+    pub lock_after_minutes: u32,
+    /// `identity_file`: where the key is that opens the ledger, instead of the keyring or the file under a passphrase.
+    pub identity_file: Option<PathBuf>,
     /// `[tenants.NAME]`.
     pub tenants: BTreeMap<String, Profile>,
     /// The line of every setting that stands in the file, by its name in full: `tenants.acme.domain`.
@@ -29,14 +42,27 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { selected: None, mouse: true, ca_file: None, tenants: BTreeMap::new(), lines: BTreeMap::new() }
+        Self {
+            selected: None,
+            mouse: true,
+            ca_file: None,
+            nag_after_days: NAG_AFTER_DAYS,
+            lock_after_minutes: LOCK_AFTER_MINUTES,
+            identity_file: None,
+            tenants: BTreeMap::new(),
+            lines: BTreeMap::new(),
+        }
     }
 }
 
+/// After how many minutes without a key the ledger's key is forgotten, where nothing else is set.
+const LOCK_AFTER_MINUTES: u32 = 5;
+
 /// The settings of the file itself.
-pub(crate) const SETTINGS: [&str; 4] = ["tenant", "mouse", "ca_file", "tenants"];
+pub(crate) const SETTINGS: [&str; 7] =
+    ["tenant", "mouse", "ca_file", "nag_after_days", "lock_after_minutes", "identity_file", "tenants"];
 /// The settings of a tenant.
-pub(crate) const TENANT_SETTINGS: [&str; 12] = [
+pub(crate) const TENANT_SETTINGS: [&str; 13] = [
     "domain",
     "audience",
     "environment",
@@ -49,6 +75,7 @@ pub(crate) const TENANT_SETTINGS: [&str; 12] = [
     "kept_in",
     "plan",
     "ca_file",
+    "targets",
 ];
 
 /// A mistake in the file: where it is, and what was expected.
@@ -103,6 +130,11 @@ impl Config {
                 }
                 "mouse" => config.mouse = place.boolean(value, name)?,
                 "ca_file" => config.ca_file = Some(place.path(value, name)?),
+                "nag_after_days" => config.nag_after_days = place.count(value, name, 1..=365, " days")?,
+                "lock_after_minutes" => {
+                    config.lock_after_minutes = place.count(value, name, 0..=1440, " minutes, where 0 is never")?;
+                }
+                "identity_file" => config.identity_file = Some(place.path(value, name)?),
                 "tenants" => {
                     for (name, value) in in_order(place.table(value, "tenants", "[tenants.acme]")?) {
                         place.profile(&mut config, name, value)?;
@@ -265,6 +297,35 @@ impl Place<'_> {
         }
     }
 
+    /// A whole number within a range.
+    fn integer(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        name: &str,
+        range: RangeInclusive<i64>,
+        unit: &str,
+    ) -> Result<i64, ConfigError> {
+        let expected = format!("a whole number from {} to {}{unit}", range.start(), range.end());
+        let DeValue::Integer(number) = value.get_ref() else { return Err(self.expected(value, name, &expected)) };
+        let read = i64::from_str_radix(number.as_str(), number.radix()).ok();
+        read.filter(|number| range.contains(number)).ok_or_else(|| {
+            let found = short(self.text.get(value.span()).unwrap_or_default());
+            self.error(value.span().start, format!("`{name}` must be {expected}, and is {found}"))
+        })
+    }
+
+    /// A small number within a range.
+    fn count(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        name: &str,
+        range: RangeInclusive<i64>,
+        unit: &str,
+    ) -> Result<u32, ConfigError> {
+        let read = self.integer(value, name, range, unit)?;
+        u32::try_from(read).map_err(|error| self.error(value.span().start, error.to_string()))
+    }
+
     fn string<'v>(&self, value: &'v Spanned<DeValue<'_>>, name: &str) -> Result<&'v str, ConfigError> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text),
@@ -365,6 +426,10 @@ impl Place<'_> {
                     profile.plan = Some(self.word(value, setting, &RatePlan::ALL.map(|one| (one.name(), one)))?);
                 }
                 "ca_file" => profile.ca_file = Some(self.path(value, setting)?),
+                "targets" => {
+                    profile.targets = self.targets(config, name, value)?;
+                    continue;
+                }
                 "client_secret" | "secret" | "token" | "api_token" | "password" => {
                     let message = format!(
                         "`{setting}` must not stand in this file; `rollover login` keeps it where it is sealed"
@@ -467,7 +532,10 @@ mod tests {
     fn mistakes_are_named_with_their_line_and_what_was_meant() {
         for (text, message) in [
             ("\nmuose = true", "config.toml, line 2: `muose` is not known; did you mean `mouse`?"),
-            ("wheel = 1", "config.toml, line 1: `wheel` is not known; known here: tenant, mouse, ca_file, tenants"),
+            (
+                "wheel = 1",
+                "config.toml, line 1: `wheel` is not known; known here: tenant, mouse, ca_file, nag_after_days, lock_after_minutes, identity_file, tenants",
+            ),
             ("mouse = \"no\"", "config.toml, line 1: `mouse` must be true or false, and is the text `no`"),
             ("tenants = 3", "config.toml, line 1: `tenants` must be a table, such as [tenants.acme], and is a number"),
             (

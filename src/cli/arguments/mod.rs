@@ -1,11 +1,22 @@
+/// `login`.
+mod login;
+/// The steps of a rollover, `status` and `ledger`.
+mod steps;
+/// `target` and `exec`.
+mod target;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::domain::{AssertionAlgorithm, Colour, Environment, Keep, RatePlan};
+pub use login::Login;
+pub use steps::{Cutover, LedgerCommand, Recipients, Resume, Status, StepOn};
+pub use target::{Add, Check, Exec, Listing, Remove, Target};
+
+use crate::rollover::Until;
 use crate::sim::Plan;
 
 /// Change the client secrets of Auth0 applications.
@@ -44,12 +55,13 @@ Environment:
   AUTH0_AUDIENCE                      where it is not https://DOMAIN/api/v2/ (custom domains)
   ROLLOVER_TENANT                     like --tenant
   ROLLOVER_HOME                       one folder for all files of rollover
+  ROLLOVER_IDENTITY_FILE              a private key of age that opens the ledger, as age-keygen makes it
   HTTPS_PROXY, ALL_PROXY, NO_PROXY    honoured, and shown
   NO_COLOR                            no colours
 
 Exit codes:
   0 done   1 failed   2 usage   3 not signed in   4 a scope is missing   5 no such client
-  6 in doubt   7 partly done   10 Auth0 not reached, or its rate limit   130 interrupted";
+  6 in doubt   7 partly done   8 somebody else changed it   9 the ledger   10 Auth0 not reached, or its rate limit   130 interrupted";
 
 const DOCTOR: &str = "\
 Into a pipe it writes lines of four values with tabs between them: topic, ok or warning or problem, what
@@ -72,6 +84,35 @@ pub enum Command {
     Copy(Copy),
     /// Rotate clients' secrets
     Rotate(Rotate),
+    /// Choose a client's next secret and seal it; nothing changes at Auth0
+    Stage(StepOn),
+    /// Write the pending secret to the client's targets, as the fallback
+    Deliver(StepOn),
+    /// Make the pending secret live
+    Cutover(Cutover),
+    /// See whether the new secret is in and the old one out
+    Verify(StepOn),
+    /// Rewrite the targets with the new secret first, the old one as the fallback
+    Promote(StepOn),
+    /// Drop the old secret from the targets and the ledger; there is no going back after this
+    Retire(StepOn),
+    /// Make the old secret live again, and put the targets back
+    Rollback(StepOn),
+    /// Settle what is in doubt, and finish what was begun
+    Resume(Resume),
+    /// Give a rollover up before it has changed anything at Auth0
+    Abandon(StepOn),
+    /// List the rollovers: what is unfinished, what should be retired
+    Status(Status),
+    /// The ledger: the record of every rollover, its secrets sealed
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// The places where a client's apps read their secret
+    #[command(subcommand, after_help = target::AFTER)]
+    Target(Target),
+    /// Run a program with a client's secrets in its environment: for development on this machine
+    #[command(after_help = target::EXEC)]
+    Exec(Exec),
     /// Connect a tenant: sign in, and store what is needed to do so again
     Login(Login),
     /// Forget a tenant's stored credential
@@ -136,9 +177,12 @@ pub struct Rotate {
     /// The one-call way: Auth0 picks the new secret, and the current one stops working within 30 seconds
     #[arg(long)]
     pub now: bool,
-    /// The last step of a rollover to do (not with --now)
-    #[arg(long, value_name = "STEP", conflicts_with = "now")]
-    pub until: Option<String>,
+    /// The last step of a rollover to do: stage, deliver, cutover, verify, promote (what it does by itself), retire
+    #[arg(long, value_name = "STEP", conflicts_with = "now", value_parser = until)]
+    pub until: Option<Until>,
+    /// Go on although there is no target: the apps got the new secret, or will get it, some other way
+    #[arg(long, conflicts_with = "now")]
+    pub no_targets: bool,
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
@@ -151,96 +195,6 @@ pub struct Rotate {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
-}
-
-/// `login`.
-#[derive(Debug, Args)]
-pub struct Login {
-    /// The tenant's domain, such as acme.eu.auth0.com
-    #[arg(long, value_name = "HOST")]
-    pub domain: Option<String>,
-    /// Sign in as this machine-to-machine client; its secret is asked for, or read from stdin
-    #[arg(long, value_name = "ID")]
-    pub client_id: Option<String>,
-    /// Sign in with this private key, PEM, instead of a secret; `-` reads it from stdin, and stores it
-    #[arg(long, value_name = "FILE", requires = "client_id", value_hint = ValueHint::FilePath)]
-    pub private_key: Option<PathBuf>,
-    /// Store the private key itself, not the path of its file
-    #[arg(long, requires = "private_key")]
-    pub store_key: bool,
-    /// What to sign with: RS256, RS384 or PS256
-    #[arg(long, value_name = "NAME", requires = "private_key", value_parser = str::parse::<AssertionAlgorithm>)]
-    pub algorithm: Option<AssertionAlgorithm>,
-    /// Sign in with an access token, which is asked for, or read from stdin
-    #[arg(long, conflicts_with_all = ["client_id", "private_key"])]
-    pub token: bool,
-    /// Use the token that auth0-cli holds
-    #[arg(long, conflicts_with_all = ["client_id", "private_key", "token"])]
-    pub auth0_cli: bool,
-    /// The audience, where it is not `https://DOMAIN/api/v2/` (custom domains)
-    #[arg(long, value_name = "URL")]
-    pub audience: Option<String>,
-    /// What the tenant is for: development, staging or production
-    #[arg(long, value_name = "WORD", value_parser = environment)]
-    pub environment: Option<Environment>,
-    /// The colour of its name: red, green, yellow, blue, magenta or cyan
-    #[arg(long, value_name = "WORD", value_parser = colour)]
-    pub colour: Option<Colour>,
-    /// Its Auth0 plan, for pacing: free, self-service or enterprise
-    #[arg(long, value_name = "WORD", value_parser = rate_plan)]
-    pub plan: Option<RatePlan>,
-    /// More certificate authorities to trust, PEM: a corporate proxy's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub ca_file: Option<PathBuf>,
-    /// Where the credential is kept
-    #[arg(long, value_name = "PLACE")]
-    pub kept_in: Option<KeptIn>,
-    /// Leave the selection as it is
-    #[arg(long)]
-    pub no_select: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Where a credential is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeptIn {
-    /// The keyring of this system
-    Keyring,
-    /// A file under a passphrase
-    File,
-    /// Nowhere: it is asked for each time
-    Nowhere,
-}
-
-impl KeptIn {
-    /// The same, as the rest of the program has it.
-    #[must_use]
-    pub fn keep(self) -> Option<Keep> {
-        match self {
-            Self::Keyring => Some(Keep::Keyring),
-            Self::File => Some(Keep::File),
-            Self::Nowhere => None,
-        }
-    }
-}
-
-fn word<T: std::marker::Copy>(text: &str, known: &[(&'static str, T)]) -> Result<T, String> {
-    let found = known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
-    found.ok_or_else(|| format!("expected {}", known.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")))
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    word(text, &Environment::ALL.map(|one| (one.name(), one)))
-}
-
-fn colour(text: &str) -> Result<Colour, String> {
-    word(text, &Colour::ALL.map(|one| (one.name(), one)))
-}
-
-fn rate_plan(text: &str) -> Result<RatePlan, String> {
-    word(text, &RatePlan::ALL.map(|one| (one.name(), one)))
 }
 
 /// `logout`.
@@ -332,16 +286,34 @@ impl Command {
             Self::List(list) => list.json,
             Self::Show(show) => show.json,
             Self::Rotate(rotate) => rotate.json,
+            Self::Stage(step)
+            | Self::Deliver(step)
+            | Self::Verify(step)
+            | Self::Promote(step)
+            | Self::Retire(step)
+            | Self::Rollback(step)
+            | Self::Abandon(step) => step.json,
+            Self::Cutover(cutover) => cutover.on.json,
+            Self::Resume(resume) => resume.on.json,
+            Self::Status(status) => status.json,
+            Self::Ledger(ledger) => ledger.json(),
             Self::Login(login) => login.json,
             Self::Tenants(tenants) => tenants.json,
             Self::Doctor(doctor) => doctor.json,
+            Self::Target(target) => target.json(),
             Self::Logout(_)
             | Self::Use(_)
             | Self::Demo
             | Self::Copy(_)
+            | Self::Exec(_)
             | Self::Sim(_)
             | Self::Completions { .. }
             | Self::Man => false,
         }
     }
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    let found = Until::ALL.into_iter().find(|until| until.name() == text);
+    found.ok_or_else(|| format!("expected {}", Until::ALL.map(Until::name).join(", ")))
 }

@@ -1,12 +1,21 @@
+/// The targets of a tenant.
+mod targets;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Home;
 use super::config::{self, Config, ConfigError};
 use super::draft::{Draft, value};
-use super::{Home, files};
 use crate::domain::untrusted::shown;
-use crate::domain::{Profile, WayIn};
+use crate::domain::{Profile, Target, WayIn};
+use crate::files;
+
+pub use targets::Of;
+pub(super) use targets::placed;
+#[cfg(test)]
+pub(super) use targets::settings as target_settings;
 
 /// Why `config.toml` could not be changed; it is as it was. Safe to print.
 #[derive(Debug)]
@@ -17,6 +26,12 @@ pub enum EditError {
     File(PathBuf, io::Error),
     /// There is no such tenant in it.
     NoTenant(String),
+    /// There is no such target in it.
+    NoTarget(String),
+    /// There is a target of that name already.
+    TargetExists(String),
+    /// What is to be written cannot be: what is wrong, and what was expected.
+    Wrong(String),
 }
 
 impl fmt::Display for EditError {
@@ -24,7 +39,7 @@ impl fmt::Display for EditError {
         match self {
             Self::Mistake(error) => error.fmt(f),
             Self::File(path, error) => write!(f, "{}: {error}", shown(&path.display().to_string())),
-            Self::NoTenant(why) => f.write_str(why),
+            Self::NoTenant(why) | Self::NoTarget(why) | Self::TargetExists(why) | Self::Wrong(why) => f.write_str(why),
         }
     }
 }
@@ -45,6 +60,10 @@ pub(super) enum Change<'a> {
     Select(&'a str),
     /// Takes a tenant out.
     Remove(&'a str),
+    /// Writes a target; `replace`: in the place of the one with its name.
+    PutTarget { of: Of<'a>, target: &'a Target, replace: bool },
+    /// Takes a target out.
+    RemoveTarget { of: Of<'a>, name: &'a str },
 }
 
 /// Writes a tenant's table, and makes it the one that is opened, if `select` says so. What a person wrote stays: comments, order,
@@ -72,6 +91,23 @@ pub fn remove(home: &Home, name: &str) -> Result<(), EditError> {
     change(home, &Change::Remove(name))
 }
 
+/// Writes a target of a client, in the place of the one with its name, if `replace` says so. Of a tenant that has no table, one is
+/// made, with its address.
+///
+/// # Errors
+/// Where there is one with its name that is not to be replaced, or it cannot be one, or the file cannot be changed.
+pub fn put_target(home: &Home, of: Of<'_>, target: &Target, replace: bool) -> Result<(), EditError> {
+    change(home, &Change::PutTarget { of, target, replace })
+}
+
+/// Takes a target of a client out of the file.
+///
+/// # Errors
+/// Where it is not in the file, or the file cannot be changed.
+pub fn remove_target(home: &Home, of: Of<'_>, name: &str) -> Result<(), EditError> {
+    change(home, &Change::RemoveTarget { of, name })
+}
+
 fn change(home: &Home, change: &Change<'_>) -> Result<(), EditError> {
     let path = home.config_file();
     let failed = |error: io::Error| EditError::File(path.clone(), error);
@@ -94,7 +130,9 @@ pub(super) fn changed(text: &str, path: &Path, change: &Change<'_>) -> Result<St
     let mut draft = Draft::new(text);
     let done = match *change {
         Change::Put { profile, select } => {
-            let before = config.tenants.insert(profile.name.clone(), profile.clone());
+            // Its targets are changed one by one, below.
+            let targets = config.tenants.get(&profile.name).map(|there| there.targets.clone()).unwrap_or_default();
+            let before = config.tenants.insert(profile.name.clone(), Profile { targets, ..profile.clone() });
             write(&mut draft, profile, before.as_ref())
                 .and_then(|()| if select { open(&mut draft, &mut config, &profile.name) } else { Some(()) })
         }
@@ -107,14 +145,19 @@ pub(super) fn changed(text: &str, path: &Path, change: &Change<'_>) -> Result<St
             config.tenants.remove(name);
             let selected = config.selected.take_if(|selected| selected == name).is_some();
             // The table first: what is said of `tenant` must not come to stand right above it.
-            let done = draft.remove_table("tenants", name);
+            let done = draft.remove_table(&["tenants", name]);
             done.and_then(|()| if selected { draft.set(&["tenant"], None) } else { Some(()) })
         }
+        Change::PutTarget { of, target, replace } => targets::put(&mut draft, &mut config, of, target, replace)?,
+        Change::RemoveTarget { of, name } => targets::remove(&mut draft, &mut config, of, name)?,
     };
     done.ok_or_else(|| failed("it is written in a way that cannot be changed from here: change it by hand"))?;
     // What is written must be readable: a name or an address that is no such thing is found here, before anything is lost.
     let after =
         Config::parse(draft.text(), path).map_err(|error| EditError::Mistake(ConfigError { line: None, ..error }))?;
+    if let Change::PutTarget { of, target, .. } = *change {
+        placed(&mut config, of, &target.name, &after);
+    }
     if (Config { lines: config.lines.clone(), ..after }) != config {
         return Err(failed("a change of it would not say what was meant, and only that: change it by hand"));
     }
@@ -133,7 +176,7 @@ fn write(draft: &mut Draft, profile: &Profile, before: Option<&Profile>) -> Opti
     let name = profile.name.as_str();
     let [domain, ..] = settings(profile);
     if before.is_none() {
-        draft.add_table("tenants", name, domain.0, &domain.1.unwrap_or_default())?;
+        draft.add_table(&["tenants", name], &[(domain.0, domain.1.unwrap_or_default())])?;
     }
     let unset = Profile::new(profile.name.clone(), profile.domain.clone());
     for ((setting, new), (_, old)) in settings(profile).into_iter().zip(settings(before.unwrap_or(&unset))) {
