@@ -10,7 +10,7 @@ use std::path::Path;
 
 fn pictures() -> Vec<(&'static str, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(scenes::FOLDER);
-    ["welcome.svg", "clients.svg", "settings.svg", "question.svg", "rotated.svg"]
+    ["welcome.svg", "clients.svg", "settings.svg", "question.svg", "rotated.svg", "delivered.svg"]
         .into_iter()
         .map(|file| (file, std::fs::read_to_string(folder.join(file)).expect("a picture")))
         .collect()
@@ -39,7 +39,9 @@ fn they_show_what_the_readme_says_and_no_secret() {
         let longest = svg.as_bytes().split(|byte| !is_of_a_secret(byte)).map(<[u8]>::len).max();
         assert!(longest < Some(64), "{file} may hold a secret");
     }
-    for (number, text) in [(2, ">Client Secret<"), (3, ">Rotate the client secret?<"), (4, ">New secret<")] {
+    for (number, text) in
+        [(2, ">Client Secret<"), (3, ">Rotate the client secret?<"), (4, ">New secret<"), (5, "Save Changes")]
+    {
         let (file, svg) = &all[number];
         assert!(svg.contains(text), "{file} does not show {text}");
         assert!(number == 3 || svg.contains("••••••••••••••••••••••••"), "{file} shows no mask");

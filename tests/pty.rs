@@ -45,6 +45,8 @@ fn the_main_job_by_keyboard() {
     terminal.until("Client Secret");
     terminal.until("Creates invoices");
     terminal.keys("r");
+    terminal.until("Which way?");
+    terminal.keys("r");
     terminal.until("Rotate the client secret?");
     // What is pressed at once is not heard; then the answers are offered, and Enter is none of them.
     terminal.keys("yy\r");
@@ -86,11 +88,14 @@ fn the_main_job_by_mouse() {
     terminal.click("[x] Reveal");
     terminal.until("[ ] Reveal");
     terminal.click("⟳");
+    terminal.until("Which way?");
+    terminal.click("For leaks");
     terminal.until("Rotate the client secret?");
 
     let old = secret(&tenant);
     terminal.click("y rotate now");
-    terminal.until("the new secret is accepted");
+    // All of it: quitting asks while something is under way.
+    terminal.until("Auth0 accepts the new secret.");
     let new = secret(&tenant);
     assert_ne!(new, old);
     terminal.click("c copy");
@@ -112,6 +117,8 @@ fn the_demo_needs_nothing() {
     terminal.until("28 clients");
     terminal.keys("/billing api\r\r");
     terminal.until("Creates invoices");
+    terminal.keys("r");
+    terminal.until("Which way?");
     terminal.keys("r");
     terminal.until("y rotate now");
     terminal.keys("y");
@@ -244,6 +251,8 @@ fn nothing_secret_is_shown_unasked_and_no_name_reaches_the_terminal_raw() {
         // The settings are there, not only what the table knew.
         terminal.until("Application URIs");
         terminal.keys("r");
+        terminal.until("Which way?");
+        terminal.keys("\r");
         terminal.until("Rotate the client secret?");
         terminal.until("n leave it as it is");
         terminal.keys("n");

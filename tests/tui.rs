@@ -5,22 +5,30 @@
 mod app;
 #[path = "tui/clients.rs"]
 mod clients;
+#[path = "tui/doubt.rs"]
+mod doubt;
 #[path = "tui/hostile.rs"]
 mod hostile;
+#[path = "tui/lock.rs"]
+mod lock;
 #[path = "tui/moments.rs"]
 mod moments;
 #[path = "tui/pane.rs"]
 mod pane;
+#[path = "tui/rollover.rs"]
+mod rollover;
 #[path = "tui/rotating.rs"]
 mod rotating;
 #[path = "tui/states.rs"]
 mod states;
+#[path = "tui/targets.rs"]
+mod targets;
 #[path = "tui/tenants.rs"]
 mod tenants;
 
 use std::time::Duration;
 
-use rollover::sim::{self, Options, Running, Scenario};
+use ::rollover::sim::{self, Options, Running, Scenario};
 
 /// The sizes that every screen must work in.
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 36)];

@@ -1,6 +1,6 @@
-//! One walk through the demo, from the table to a rotated secret, with five stops, the first of them at the door. The runner, the API client and the
-//! pretend tenant are the real ones. What differs from run to run is left out of the picture or put in its place by hand:
-//! the port, the id of the client that rollover signs in with; secrets stay masked.
+//! One walk through the demo, from the table to a rotated secret, with five stops, the first of them at the door; and another one, to a
+//! secret that is pending. The runner, the API client and the pretend tenant are the real ones. What differs from run to run is put in
+//! its place by hand: the port, the id of the client that rollover signs in with, fingerprints; secrets stay masked.
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,8 @@ use crate::svg;
 /// Where the pictures are, from the root of the repository.
 pub const FOLDER: &str = "assets/pictures";
 
-/// Where the pretend tenant seems to be; its port is another one in each run.
-const SHOWN_URL: &str = "http://127.0.0.1:8080";
+/// Where the pretend tenant seems to be; its port is another one in each run, and has five digits too.
+const SHOWN_HOST: &str = "127.0.0.1:48080";
 
 /// The id that the client which rollover signs in with seems to have; it is drawn by lot at each start.
 const SHOWN_ID: &str = "Wm6rTq2LxK9vZbYn4cPd8JgFhS3eU5oA";
@@ -63,7 +63,7 @@ pub async fn all() -> Result<Vec<Picture>, Box<dyn Error>> {
         "Client Secret",
         "The settings of the client Billing API beside the table, its secret masked",
     )?);
-    walk.press(&[Code::Char('r')]).await;
+    walk.press(&[Code::Char('r'), Code::Char('r')]).await;
     walk.listen();
     pictures.push(walk.picture(
         "question.svg",
@@ -78,6 +78,16 @@ pub async fn all() -> Result<Vec<Picture>, Box<dyn Error>> {
         "Auth0 accepts the new secret",
         "After the rotation: each step with what came of it, the new secret masked, and what to do next",
     )?);
+    // Another walk, for what a rotation leaves behind would be in the picture.
+    let mut walk = Walk::begin().await?;
+    walk.press(&[Code::Down, Code::Down, Code::Enter]).await;
+    walk.press(&[Code::Char('n')]).await;
+    pictures.push(walk.picture(
+        "delivered.svg",
+        (120, 30),
+        "Save Changes",
+        "The client Billing API with a pending secret beside its current one, delivered to both of its targets as the fallback",
+    )?);
     Ok(pictures)
 }
 
@@ -87,6 +97,7 @@ struct Walk {
     view: View,
     now: Moment,
     random_id: String,
+    random_host: String,
 }
 
 impl Walk {
@@ -95,6 +106,7 @@ impl Walk {
         let options = sim::Options { propagation: Duration::ZERO, ..sim::Options::default() };
         let demo = sim::start(options).await?;
         let random_id = demo.client_id().to_owned();
+        let random_host = demo.url().trim_start_matches("http://").to_owned();
         let credentials = Credentials::ClientSecret {
             client_id: random_id.clone(),
             secret: Arc::new(Secret::new(demo.client_secret().to_owned())),
@@ -102,12 +114,12 @@ impl Walk {
         };
         let api = Api::new(Connection::new(Domain::parse(demo.url())?, credentials))?;
         let mut state = State::new((80, 24), Screen::Welcome(Welcome::default()), true);
-        let effects = open_tenant(&mut state, Which::demo(Domain::parse(SHOWN_URL)?));
+        let effects = open_tenant(&mut state, Which::demo(Domain::parse(demo.url())?));
         let mut runner = Runner::new(state, Some(api), Some(demo), copier(), None);
         for effect in effects {
             runner.perform(effect);
         }
-        let mut walk = Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id };
+        let mut walk = Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id, random_host };
         walk.idle().await;
         Ok(walk)
     }
@@ -117,8 +129,8 @@ impl Walk {
         let state = State::new((80, 24), Screen::Welcome(Welcome::default()), true);
         let runner = Runner::new(state, None, None, copier(), None);
         // What is put in the place of an id that no screen shows is put nowhere.
-        let random_id = "\u{0}".to_owned();
-        Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id }
+        let (random_id, random_host) = ("\u{0}".to_owned(), "\u{0}".to_owned());
+        Self { runner, view: View::new(Theme::new(true)), now: Moment(1000), random_id, random_host }
     }
 
     /// Takes in what tasks tell until no task is left.
@@ -156,6 +168,8 @@ impl Walk {
         terminal.draw(|frame| self.view.draw(frame, &self.runner.state))?;
         let mut screen = terminal.backend().buffer().clone();
         put_in_place(&mut screen, &self.random_id, SHOWN_ID);
+        put_in_place(&mut screen, &self.random_host, SHOWN_HOST);
+        put_fingerprints_in_place(&mut screen);
         if find(&screen, text).is_none() {
             return Err(format!("{file}: no `{text}` on the screen:\n{screen:?}").into());
         }
@@ -178,6 +192,20 @@ fn find(screen: &Buffer, text: &str) -> Option<(u16, u16)> {
 fn put_in_place(screen: &mut Buffer, of: &str, text: &str) {
     while let Some((x, y)) = find(screen, of) {
         for (x, character) in (x..).zip(text.chars()) {
+            screen[(x, y)].set_char(character);
+        }
+    }
+}
+
+/// Fingerprints follow from secrets and a key that are others in each run: the live one's and the pending one's stand for them.
+fn put_fingerprints_in_place(screen: &mut Buffer) {
+    for (label, shown) in [("  current ", "5b0d91c7"), ("  pending ", "e2a94f36")] {
+        let Some((x, y)) = find(screen, label) else { continue };
+        let right = screen.area().right();
+        let is_digit = |x: u16| screen[(x, y)].symbol().chars().all(|character| character.is_ascii_hexdigit());
+        let begin = x + u16::try_from(label.len()).unwrap_or_default();
+        let Some(begin) = (begin..right.saturating_sub(8)).find(|x| (*x..*x + 8).all(is_digit)) else { continue };
+        for (x, character) in (begin..).zip(shown.chars()) {
             screen[(x, y)].set_char(character);
         }
     }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::app::effect::Effect;
 use super::app::event::{Event, Moment};
+use super::app::job::Procedure;
 use super::app::keymap::named;
 use super::app::screen::{Screen, Welcome};
 use super::app::state::{State, Which};
@@ -418,13 +419,13 @@ impl Loop {
         self.terminal.resize(Rect::new(0, 0, size.0, size.1))
     }
 
-    /// Lets requests that are on their way finish, and says what came of the rotations that nobody saw end.
+    /// Lets requests that are on their way finish, and says what came of the jobs that nobody saw end.
     async fn wind_down(&mut self, code: u8) -> Vec<String> {
         let begun = self.begun;
         let clock = move || Moment(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         let unseen: Vec<_> = self.runner.state.running().map(|job| job.id).collect();
         if !unseen.is_empty() && code != 129 {
-            let _ = writeln!(io::stderr(), "rollover: waiting for a rotation that is on its way (10 s at most)…");
+            let _ = writeln!(io::stderr(), "rollover: waiting for what is on its way (10 s at most)…");
         }
         let finish = async {
             while self.runner.state.running().any(|job| job.live.is_none()) {
@@ -437,14 +438,21 @@ impl Loop {
         let _ = tokio::time::timeout(LAST_WAIT, finish).await;
         let mut lines = Vec::new();
         for job in unseen.into_iter().filter_map(|id| self.runner.state.job(id)) {
-            let name = named(&job.name, &job.client_id);
-            let id = crate::domain::untrusted::shown(&job.client_id);
-            lines.push(if job.live.is_some() {
-                format!("{name} ({id}): rotated. The new secret: rollover copy {id}")
-            } else if job.runs() {
-                format!("{name} ({id}): IN DOUBT. No answer came; the secret may or may not have been rotated.")
-            } else {
-                format!("{name} ({id}): {}", job.summary())
+            let name = named(&job.task.name, &job.task.client_id);
+            let id = crate::domain::untrusted::shown(&job.task.client_id);
+            let doubt = job.row.as_ref().is_some_and(crate::domain::Rollover::in_doubt);
+            lines.push(match &job.row {
+                _ if !job.runs() => format!("{name} ({id}): {}", job.summary()),
+                _ if job.live.is_some() && job.task.procedure == Procedure::RotateNow => {
+                    format!("{name} ({id}): rotated. The new secret: rollover copy {id}")
+                }
+                Some(_) if doubt => {
+                    format!(
+                        "{name} ({id}): IN DOUBT. No answer came; the next start, or `rollover resume`, settles it."
+                    )
+                }
+                Some(row) => format!("{name} ({id}): {}; the next start goes on.", row.state.words()),
+                None => format!("{name} ({id}): nothing was done."),
             });
         }
         lines

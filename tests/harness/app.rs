@@ -8,6 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rollover::auth0::{Api, Connection, Credentials};
 use rollover::domain::{Domain, Environment, Secret};
+use rollover::rollover::Patience;
 use rollover::sim;
 use rollover::tenants::Tenants;
 use rollover::tui::app::effect::Effect;
@@ -40,6 +41,7 @@ pub struct App {
     /// Texts that differ from run to run, and what stands for them in a snapshot.
     pub fixed: Vec<(String, String)>,
     hide_correlation: bool,
+    hide_times: bool,
 }
 
 fn copier(copies: &Copies) -> Copier {
@@ -61,7 +63,10 @@ impl App {
         Self::around(Runner::new(state, None, None, copier(&copies), None), size, copies)
     }
 
-    fn around(runner: Runner, size: (u16, u16), copies: Copies) -> Self {
+    fn around(mut runner: Runner, size: (u16, u16), copies: Copies) -> Self {
+        // So short that nobody waits for it; what is waited for happens all the same.
+        runner.patience =
+            Some(Patience { verify: Duration::from_millis(200), quiesce: Duration::ZERO, apart: Duration::ZERO });
         Self {
             runner,
             view: View::new(Theme::new(true)),
@@ -71,6 +76,7 @@ impl App {
             copies,
             fixed: Vec::new(),
             hide_correlation: false,
+            hide_times: false,
         }
     }
 
@@ -100,6 +106,50 @@ impl App {
         let copies = Copies::default();
         let runner = Runner::new(state, None, None, copier(&copies), Some(tenants));
         let mut app = Self::around(runner, size, copies);
+        for effect in effects {
+            let left = app.runner.perform(effect);
+            app.requests.extend(left);
+        }
+        app
+    }
+
+    /// On a pretend tenant, with a token, and with a home of its own: its ledger, its `config.toml`, and a key of the ledger in a
+    /// file, where none is there yet.
+    pub fn with_home(tenant: &sim::Running, home: &std::path::Path, size: (u16, u16)) -> Self {
+        let key = home.join("ledger.key");
+        if !key.exists() {
+            write_private(&key, &age_identity());
+        }
+        let key = key.into_os_string();
+        Self::with_variables(tenant, home, &[("ROLLOVER_IDENTITY_FILE", key)], size)
+    }
+
+    /// The same with these variables, and no key unless one of them names it.
+    pub fn with_variables(
+        tenant: &sim::Running,
+        home: &std::path::Path,
+        variables: &[(&'static str, std::ffi::OsString)],
+        size: (u16, u16),
+    ) -> Self {
+        let mut variables = variables.to_vec();
+        variables.push(("ROLLOVER_HOME", home.as_os_str().to_owned()));
+        let lookup =
+            move |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+        let tenants = Tenants::new(lookup, false).expect("a home");
+        let domain = Domain::parse(tenant.url()).expect("a domain");
+        let token = Credentials::Token(Arc::new(Secret::new(tenant.token().to_owned())));
+        let api = Api::new(Connection::new(domain.clone(), token)).expect("an API client");
+        let mut state = State::new(size, Screen::Welcome(Welcome::default()), true);
+        let begun = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
+        state.epoch = i64::try_from(begun.as_secs()).expect("a time");
+        let environment =
+            tenants.config().expect("a configuration").profile_of(&domain).and_then(|one| one.environment);
+        let effects = open_tenant(&mut state, Which::at(domain.clone(), environment));
+        let copies = Copies::default();
+        let runner = Runner::new(state, Some(api), None, copier(&copies), Some(tenants));
+        let mut app = Self::around(runner, size, copies);
+        app.fixed.push((domain.host(), "acme.auth0.test".into()));
+        app.fixed.push((tenant.client_id().into(), "RolloverRolloverRolloverRollover".into()));
         for effect in effects {
             let left = app.runner.perform(effect);
             app.requests.extend(left);
@@ -178,6 +228,11 @@ impl App {
         self.hide_correlation = true;
     }
 
+    /// Times of the tenant's log differ from run to run.
+    pub fn fixed_times(&mut self) {
+        self.hide_times = true;
+    }
+
     /// Presses keys: characters as they are, and `<enter> <esc> <tab> <up> <down> <pgup> <pgdn> <bs> <c-x>`.
     pub fn press(&mut self, keys: &str) {
         let mut rest = keys;
@@ -226,6 +281,9 @@ impl App {
         {
             text.replace_range(at + 9..at + 41, &"0".repeat(32));
         }
+        if self.hide_times {
+            text = text.lines().map(fixed_time).collect();
+        }
         text
     }
 
@@ -251,6 +309,39 @@ impl App {
         }
         panic!("no `{text}` on:\n{}", self.screen())
     }
+}
+
+/// A line with digits where a time of this age stands, `2026-01-02T03:04:05.678Z`, made the same.
+fn fixed_time(line: &str) -> String {
+    let is_time = |at: usize| {
+        let part = line.get(at..at + 11).unwrap_or_default();
+        part.starts_with("20") && part.ends_with('T') && part.matches('-').count() == 2
+    };
+    match (0..line.len()).find(|at| line.is_char_boundary(*at) && is_time(*at)) {
+        Some(at) => {
+            let rest = &line[at..];
+            let length = rest.find('Z').map_or(rest.len(), |end| end + 1);
+            // Trailing zeros are left out of some: the blanks behind it make up for them.
+            let (text, blanks) = rest[length..].split_once("  ").unwrap_or((&rest[length..], ""));
+            let fixed = "2026-01-02T03:04:05.678Z";
+            let blanks = format!("  {}{}", " ".repeat(length), blanks);
+            format!("{}{fixed}{text}{}\n", &line[..at], &blanks[fixed.len().min(blanks.len())..])
+        }
+        None => format!("{line}\n"),
+    }
+}
+
+/// A key of age, as `age-keygen` writes it.
+pub fn age_identity() -> String {
+    use age::secrecy::ExposeSecret as _;
+    format!("# a key for a test\n{}\n", age::x25519::Identity::generate().to_string().expose_secret())
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
 }
 
 fn named_key(name: &str) -> Key {

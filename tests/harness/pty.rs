@@ -60,6 +60,7 @@ impl Terminal {
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("ROLLOVER_HOME", home);
+        command.env("ROLLOVER_IDENTITY_FILE", super::process::identity_file());
         for (name, value) in variables {
             command.env(name, value);
         }

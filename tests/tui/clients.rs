@@ -158,18 +158,18 @@ async fn a_wide_screen_shows_more_and_a_narrow_one_less() {
     let heads = |app: &mut App| {
         let screen = app.screen();
         let line = screen.lines().nth(2).expect("the heads").to_owned();
-        ["Name", "Type", "Client ID", "Party", "Authentication", "This run"]
+        ["Name", "Type", "Client ID", "Party", "Authentication", "Rollover"]
             .into_iter()
             .filter(|head| line.contains(head))
             .collect::<Vec<_>>()
     };
     assert_eq!(heads(&mut app).len(), 6);
     app.type_("/billing api<enter><enter>").await;
-    app.press("r");
+    app.press("r<enter>");
     app.advance(std::time::Duration::from_millis(300));
     app.type_("y").await;
     app.type_("<esc><esc>").await;
-    assert!(app.screen().contains("rotated"), "{}", app.screen());
+    assert!(app.screen().contains("· retired"), "{}", app.screen());
     app.resize(120, 36);
     assert_eq!(heads(&mut app), ["Name", "Type", "Client ID", "Party", "Authentication"]);
     app.resize(80, 24);

@@ -30,6 +30,8 @@ async fn hostile_names_are_shown_as_what_they_are() {
             assert_clean(&mut app);
             app.type_("r").await;
             assert_clean(&mut app);
+            app.type_("<enter>").await;
+            assert_clean(&mut app);
             app.advance(std::time::Duration::from_secs(1));
             app.type_("n<esc><esc>").await;
         }

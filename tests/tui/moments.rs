@@ -15,7 +15,7 @@ async fn asked(tenant: &sim::Running, token: &str, filter: &str, size: (u16, u16
     app.fixed.push((tenant.client_id().into(), "RolloverRolloverRolloverRollover".into()));
     app.idle().await;
     app.type_(&format!("/{filter}<enter><enter>")).await;
-    app.press("r");
+    app.press("r<enter>");
     app.advance(Duration::from_millis(300));
     app
 }
@@ -27,6 +27,7 @@ async fn a_rotation_that_is_under_way_shows_how_far_it_is_and_quitting_asks() {
         let mut app = asked(&tenant, tenant.token(), "billing api", size).await;
         app.press("y");
         app.until("Asking Auth0 for a new secret").await;
+        super::rollover::fix(&mut app);
         assert_screen!(app, "rotating", size);
         app.press("<esc>");
         assert_screen!(app, "rotating-elsewhere", size);
@@ -36,18 +37,18 @@ async fn a_rotation_that_is_under_way_shows_how_far_it_is_and_quitting_asks() {
 }
 
 #[tokio::test]
-async fn the_rotations_of_a_run_are_listed() {
+async fn the_rollovers_are_listed() {
     for size in SIZES {
         let tenant = tenant().await;
         let mut app = asked(&tenant, tenant.token(), "billing api", size).await;
         app.type_("y").await;
         app.type_("<esc><esc><esc>").await;
         app.type_("/checkout<enter><enter>").await;
-        app.press("r");
+        app.press("r<enter>");
         app.advance(Duration::from_millis(300));
         app.type_("y").await;
         app.press("<esc>o");
-        assert_screen!(app, "rotations", size);
+        assert_screen!(app, "rollovers", size);
     }
 }
 

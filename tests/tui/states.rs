@@ -27,7 +27,7 @@ async fn help_lists_every_binding() {
         app.press("?");
         assert_screen!(app, "help", size);
         let mut seen = String::new();
-        for _ in 0..200 {
+        for _ in 0..350 {
             seen.push_str(&app.screen());
             app.press("j");
         }
@@ -65,8 +65,8 @@ async fn loading_says_so() {
     for size in SIZES {
         let tenant = faulty("[[fault]]\npath = \"/api/v2/clients\"\nhang = true\n").await;
         let mut app = App::on(&tenant, tenant.token(), None, size);
-        // The only answer that ever comes: what the token may do.
-        app.step().await;
+        // The only answer of Auth0's that ever comes: what the token may do.
+        app.until("rotate ✓").await;
         assert_screen!(app, "loading", size);
     }
 }
@@ -111,7 +111,10 @@ async fn every_size_draws() {
     let tenant = tenant().await;
     let mut app = App::on(&tenant, tenant.token(), None, (60, 16));
     app.idle().await;
-    for keys in ["", "<enter>", "r", "n", "?", "<esc>:", "<esc>", "<esc>/x"] {
+    for keys in [
+        "", "<enter>", "r", "<esc>n", "<c-s>", "n<esc>z", "n<esc>o", "<enter>", "<esc>a", "<esc>?", "f", "<esc>?",
+        "<esc>:", "<esc>", "<esc>/x",
+    ] {
         app.type_(keys).await;
         app.advance(Duration::from_secs(1));
         for (width, height) in

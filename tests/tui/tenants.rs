@@ -14,7 +14,7 @@ use super::app::App;
 use super::{BILLING, SIZES, assert_screen, faulty, tenant};
 
 /// A folder that only its owner may look into.
-fn home() -> TempDir {
+pub(super) fn home() -> TempDir {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
@@ -272,10 +272,13 @@ async fn going_to_another_tenant_leaves_nothing_of_the_first() {
 #[tokio::test]
 async fn a_rotation_goes_on_while_another_tenant_is_on_screen() {
     let (one, home) = (tenant().await, home());
-    let mut app = App::at_home(home.path(), &[], (120, 36));
+    let key = home.path().join("ledger.key");
+    super::app::write_private(&key, &super::app::age_identity());
+    let key = key.display().to_string();
+    let mut app = App::at_home(home.path(), &[("ROLLOVER_IDENTITY_FILE", &key)], (120, 36));
     connect(&mut app, &one, "one").await;
     app.type_("/billing api<enter><enter>").await;
-    app.press("r");
+    app.press("r<enter>");
     app.advance(Duration::from_secs(1));
     app.press("y<esc>t");
     // The demo has clients of its own, with the same ids.

@@ -42,16 +42,44 @@ pub enum Action {
     CopyEnv,
     /// Copy the `curl` command that does the same as rotating here.
     CopyCurl,
-    /// Rotate the client secret; asks first.
+    /// Change the client secret; asks which way.
     Rotate,
+    /// Stage a new secret, and deliver it to the targets as the fallback.
+    NewSecret,
+    /// Make the pending secret live; asks first.
+    SaveChanges,
+    /// Make the old secret live again, or give up what is pending; asks first.
+    TakeBack,
+    /// Drop the old secret; asks first.
+    Retire,
+    /// Go on with a rollover that was left, and settle what is in doubt.
+    Resume,
+    /// In a conflict: go on with the secret that somebody else made live; asks first.
+    KeepTheirs,
+    /// In a conflict: make ours live; asks first.
+    SetOurs,
+    /// Give a rollover up, and leave everything as it is; asks first.
+    Abandon,
+    /// Show the pending secret, or hide it.
+    RevealPending,
+    /// Copy the pending secret without showing it.
+    CopyPending,
+    /// Look what the targets hold.
+    CheckTargets,
+    /// The client's targets: add one, change one.
+    Targets,
+    /// Take the target that is on screen out of the configuration.
+    RemoveTarget,
+    /// The secret that could be stored nowhere was taken care of.
+    KeptByHand,
+    /// How an app is taught to try a fallback.
+    Guide,
     /// Yes to the question that is asked.
     Yes,
     /// No to the question that is asked.
     No,
-    /// Look again whether a rotation in doubt was applied.
-    CheckAgain,
-    /// Show the rotations of this run.
-    Rotations,
+    /// Show all rollovers.
+    Rollovers,
     /// Show the keys.
     Help,
     /// Open the command palette.

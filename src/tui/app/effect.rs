@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use super::event::CopyKind;
 use super::filter::Search;
-use super::job::JobId;
+use super::job::{JobId, Task};
 use super::screen::sign_in::{Attempt, Storing};
+use super::screen::target_form::Arranging;
 use super::sort::Order;
 use super::state::{TenantId, Ticket, Which};
-use crate::domain::{AuthMethod, Catalog, Profile, Secret};
+use crate::domain::{Catalog, Profile, Rollover, Secret};
 
 /// What the runner is asked to do. Plain data: a test compares it and runs nothing.
 #[derive(Debug, PartialEq)]
@@ -41,10 +42,20 @@ pub enum Effect {
     Match(Ticket, Search),
     /// Sort the catalog.
     Sort(Ticket, Catalog, Order),
-    /// Rotate a client's secret now.
-    Rotate(JobId, TenantId, String, AuthMethod),
-    /// Look again whether a rotation in doubt was applied.
-    Settle(JobId, TenantId, String, Option<Arc<Secret>>),
+    /// Find out what the ledger knows, unless its number is still this one; and what the configuration says of rollovers.
+    ReadRecords(TenantId, Option<i64>),
+    /// Run a procedure on a client's rollover.
+    Run(JobId, TenantId, Box<Task>),
+    /// Open the pending secret of a rollover.
+    OpenPending(Ticket, TenantId, Box<Rollover>),
+    /// Look what a client's targets hold.
+    CheckTargets(Ticket, TenantId, Box<Task>, Option<Box<Rollover>>),
+    /// Write a target into the configuration, or take one out.
+    Arrange(TenantId, Box<Arranging>),
+    /// Open the keys under the passphrase; with `true`, this passphrase is a new one.
+    GivePassphrase(Arc<Secret>, bool),
+    /// Forget every key that was opened.
+    Lock,
     /// Copy a text that is, or holds, a secret: kept out of clipboard histories, and cleared.
     CopySecret(CopyKind, Arc<Secret>),
     /// Copy a text that is no secret.

@@ -4,13 +4,18 @@ use std::time::Duration;
 use super::Key;
 use super::action::Action;
 use super::job::JobId;
+use super::records::{Arrangements, LedgerRead};
+use super::screen::ask_secret::KeyNeed;
 use super::screen::sign_in::Tried;
 use super::screen::switcher::Known;
 use super::state::{TenantId, Ticket};
 use crate::auth0::{Error, Page, SecretRead, Session};
 use crate::domain::preflight::Report;
-use crate::domain::rotation::{Outcome, Progress, Verdict};
-use crate::domain::{Client, OpenFailure, Surroundings};
+use crate::domain::rotation::Progress;
+use crate::domain::target::Holding;
+use crate::domain::{Client, OpenFailure, Secret, Surroundings};
+use crate::ledger::LedgerError;
+use crate::rollover::Ended;
 
 /// A moment: milliseconds since the program started, by the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -50,6 +55,8 @@ pub enum Target {
     Overlay,
     /// A line in an overlay's list.
     Choice(usize),
+    /// A target's line in the settings, by its position.
+    TargetLine(usize),
     /// A button, a box or a key in the footer: does what the action does.
     Button(Action),
     /// Outside of the overlay that is open.
@@ -61,6 +68,8 @@ pub enum Target {
 pub enum CopyKind {
     /// The client secret.
     Secret,
+    /// The pending secret of a rollover.
+    Pending,
     /// The client id.
     ClientId,
     /// Lines for an `.env` file, with the secret.
@@ -78,6 +87,26 @@ pub struct CopyReport {
     pub clears_after: Option<Duration>,
     /// What a person should know of that way.
     pub notice: Option<String>,
+}
+
+/// Why a pending secret could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingTrouble {
+    /// A key is needed; why.
+    Needs(KeyNeed, String),
+    /// It could not be had. Safe to print.
+    Failed(String),
+}
+
+/// What a look at a target found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The target's name.
+    pub name: String,
+    /// What it holds, or why that cannot be told. Safe to print.
+    pub holding: Result<Holding, String>,
+    /// What is worth knowing of it. Safe to print.
+    pub warnings: Vec<String>,
 }
 
 /// What happened. Replies carry the ticket of the request they answer.
@@ -131,12 +160,26 @@ pub enum Event {
     Matched(Ticket, Arc<[u32]>),
     /// The catalog was sorted.
     Sorted(Ticket, Arc<[u32]>),
-    /// A rotation went on.
-    RotationProgressed(JobId, Progress),
-    /// A rotation ended.
-    RotationEnded(JobId, Box<Outcome<Error>>),
-    /// A doubt was looked into again.
-    Settled(JobId, Verdict),
+    /// It is known what the ledger knows; `None`: nothing has changed there.
+    LedgerRead(TenantId, Result<Option<LedgerRead>, LedgerError>),
+    /// It is known what the configuration says of rollovers.
+    ArrangementsRead(TenantId, Result<Box<Arrangements>, String>),
+    /// A procedure went on.
+    JobProgressed(JobId, Progress),
+    /// A procedure ended.
+    JobEnded(JobId, Box<Ended>),
+    /// A procedure cannot begin before a key is there; why.
+    JobNeedsKey(JobId, KeyNeed, String),
+    /// A pending secret was opened; `None`: the ledger does not hold it.
+    PendingOpened(Ticket, Result<Option<Arc<Secret>>, PendingTrouble>),
+    /// It is known what a client's targets hold.
+    TargetsChecked(Ticket, Vec<Checked>),
+    /// A target was written into the configuration or taken out, or could not be.
+    Arranged(TenantId, Result<(), String>),
+    /// A passphrase was taken, or is not the right one.
+    PassphraseGiven(Result<(), String>),
+    /// Keys are in memory that can be forgotten.
+    Unsealed,
     /// Something was copied, or could not be.
     Copied(CopyKind, Result<CopyReport, String>),
     /// A request waits for the rate limit for this long; `None`: no longer.

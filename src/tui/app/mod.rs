@@ -14,12 +14,16 @@ pub mod filter;
 pub mod geometry;
 /// A secret that is being typed.
 pub mod hidden;
-/// Rotations under way and done.
+/// Procedures under way and done.
 pub mod job;
 /// Keys, free of any terminal library.
 pub mod key;
 /// The one table of bindings.
 pub mod keymap;
+/// Which client an action on a rollover is about, and whether it can be taken now.
+pub mod offer;
+/// What is known of rollovers.
+pub mod records;
 /// One module for each screen and each overlay.
 pub mod screen;
 /// Sorting the catalog.

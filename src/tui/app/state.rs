@@ -5,6 +5,7 @@ use super::event::{CopyKind, Moment};
 use super::geometry::Geometry;
 use super::job::{Job, JobId};
 use super::key::Key;
+use super::records::Records;
 use super::screen::question::DEAF_FOR;
 use super::screen::sign_in::Step;
 use super::screen::switcher::Known;
@@ -171,8 +172,16 @@ pub struct State {
     pub screen: Screen,
     /// What lies over it.
     pub overlay: Option<Overlay>,
-    /// Rotations of this run, oldest first.
+    /// Procedures of this run, oldest first.
     pub jobs: Vec<Job>,
+    /// What is known of rollovers.
+    pub records: Records,
+    /// Whether keys are in memory that can be forgotten.
+    pub unsealed: bool,
+    /// Whether they were, because nothing was typed for a while.
+    pub locked: bool,
+    /// When something was last typed, clicked or pasted.
+    pub touched: Moment,
     /// What just happened.
     pub notice: Option<Notice>,
     /// What of ours is in the clipboard.
@@ -215,6 +224,10 @@ impl State {
             screen,
             overlay: None,
             jobs: Vec::new(),
+            records: Records::default(),
+            unsealed: false,
+            locked: false,
+            touched: Moment::default(),
             notice: None,
             clipboard: None,
             mouse,
@@ -250,6 +263,21 @@ impl State {
         }
     }
 
+    /// What is known of the tenant on screen.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        match &self.screen {
+            Screen::Main(main) => Some(&main.tenant.which.profile),
+            Screen::Welcome(_) | Screen::SignIn(_) => None,
+        }
+    }
+
+    /// Whether the tenant on screen is the pretend one in this process.
+    #[must_use]
+    pub fn screen_is_demo(&self) -> bool {
+        matches!(&self.screen, Screen::Main(main) if main.tenant.demo())
+    }
+
     /// The time of day: seconds since 1970.
     #[must_use]
     pub fn wall(&self) -> i64 {
@@ -266,18 +294,18 @@ impl State {
         }
     }
 
-    /// The rotation with this number.
+    /// The job with this number.
     #[must_use]
     pub fn job(&self, id: JobId) -> Option<&Job> {
         self.jobs.get(id.0)
     }
 
-    /// The rotation with this number, to change.
+    /// The job with this number, to change.
     pub fn job_mut(&mut self, id: JobId) -> Option<&mut Job> {
         self.jobs.get_mut(id.0)
     }
 
-    /// Rotations under way.
+    /// Jobs under way.
     pub fn running(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| job.runs())
     }
@@ -287,6 +315,20 @@ impl State {
     pub fn geometry(&self) -> Option<Geometry> {
         let pane_open = matches!(&self.screen, Screen::Main(main) if main.pane.is_some());
         Geometry::of(self.size, pane_open)
+    }
+
+    /// When keys that are in memory are forgotten; `None`: there are none, or not before what is under way has ended.
+    #[must_use]
+    pub fn lock_at(&self) -> Option<Moment> {
+        let minutes = u64::from(self.records.arrangements.lock_after_minutes);
+        let at = self.touched.after(Duration::from_secs(minutes * 60));
+        (self.unsealed && minutes > 0 && self.running().next().is_none()).then_some(at)
+    }
+
+    /// The job that made a secret live which could be stored nowhere, as long as nobody has taken care of it.
+    #[must_use]
+    pub fn unsaved(&self) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.unsaved().is_some())
     }
 
     /// Which picture of a spinner is due.
@@ -331,6 +373,7 @@ impl State {
         if let Screen::Main(main) = &self.screen {
             if let Some(pane) = &main.pane {
                 due.extend(pane.revealed_until().map(next_second));
+                due.extend(pane.pending_until().map(next_second));
             }
             if (main.clients.is_loading() && main.tenant.closed.is_none())
                 || main.pane.as_ref().is_some_and(super::screen::pane::Pane::is_waiting)
@@ -338,9 +381,14 @@ impl State {
                 due.push(self.now.after(SPIN));
             }
         }
-        if self.running().next().is_some() || self.jobs.iter().any(|job| job.settling) {
+        if self.running().next().is_some() {
             due.push(self.now.after(SPIN));
         }
+        if matches!(&self.overlay, Some(Overlay::TargetForm(form)) if form.writing) {
+            due.push(self.now.after(SPIN));
+        }
+        due.extend(self.records.next_look.filter(|_| !self.records.looking));
+        due.extend(self.lock_at());
         due.extend(self.jobs.iter().filter_map(|job| job.revealed_until).map(next_second));
         due.into_iter().min()
     }

@@ -1,6 +1,12 @@
 //! Runs effects as tasks and feeds what they report back. Everything that the interface starts is started here, and
 //! kept in one `JoinSet`: no task and no message means that nothing is under way, which is what tests wait for.
 
+/// The ledger, and the key of fingerprints.
+mod books;
+/// What the demo's apps would read their secrets from.
+mod demo;
+/// Rollovers: procedures, and what is known of them.
+mod rollover;
 /// The tenants: opening, signing in, storing, looking around.
 mod tenants;
 
@@ -22,8 +28,11 @@ use super::app::state::TenantId;
 use super::app::{State, sort, update};
 use crate::auth0::{Api, Connection, Credentials, Error, Pace, Page, Pages};
 use crate::domain::{Domain, Secret};
+use crate::rollover::Patience;
 use crate::tenants::Tenants;
-use crate::{clipboard, rollover, sim};
+use crate::{clipboard, sim};
+use books::Books;
+use demo::DemoTargets;
 
 /// What a copy came to, and the bytes that must go to the terminal for it (OSC 52).
 pub type CopyAnswer = (Result<CopyReport, String>, Vec<u8>);
@@ -65,6 +74,13 @@ pub struct Runner {
     fresh: Option<Api>,
     tenants: Option<Tenants>,
     demo: Option<Box<sim::Running>>,
+    /// Which tenant that is.
+    demo_id: Option<TenantId>,
+    demo_targets: Option<DemoTargets>,
+    books: Arc<Books>,
+    demo_books: Arc<Books>,
+    /// How long procedures wait for what; `None`: as the tenant's address says.
+    pub patience: Option<Patience>,
     tasks: JoinSet<()>,
     sender: mpsc::UnboundedSender<Message>,
     receiver: mpsc::UnboundedReceiver<Message>,
@@ -98,7 +114,13 @@ impl Runner {
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let pace = api.as_ref().map(Api::pace);
+        let books = tenants.clone().map_or_else(Books::in_memory, Books::of);
         Self {
+            demo_id: state.tenant_id().filter(|_| demo.is_some()),
+            demo_targets: demo.as_ref().and_then(|demo| DemoTargets::make(demo).ok()),
+            books: Arc::new(books),
+            demo_books: Arc::new(Books::in_memory()),
+            patience: None,
             apis: state.tenant_id().zip(api).into_iter().collect(),
             state,
             fresh: None,
@@ -181,6 +203,8 @@ impl Runner {
             Message::Demo(running, api) => {
                 let url = running.url().to_owned();
                 self.fresh = Some(api);
+                // Without them the demo lacks its targets, and nothing else.
+                self.demo_targets = DemoTargets::make(&running).ok();
                 self.demo = Some(running);
                 self.handle(now, Event::DemoStarted(Ok(url)))
             }
@@ -196,6 +220,9 @@ impl Runner {
             return;
         }
         self.pace = Some(api.pace());
+        if self.state.screen_is_demo() {
+            self.demo_id = Some(id);
+        }
         // One that is neither on screen nor worked for is of no use any more.
         let jobs = &self.state.jobs;
         self.apis.retain(|known, _| jobs.iter().any(|job| job.tenant == *known));
@@ -227,11 +254,13 @@ impl Runner {
             | Effect::StoreTenant(..)
             | Effect::Examine(..)
             | Effect::UseByDefault(_) => self.ask_tenants(effect),
-            Effect::Rotate(_, id, ..) | Effect::Settle(_, id, ..) => {
-                if let Some(api) = self.apis.get(&id).cloned() {
-                    self.ask(api, effect);
-                }
-            }
+            Effect::ReadRecords(..)
+            | Effect::Run(..)
+            | Effect::OpenPending(..)
+            | Effect::CheckTargets(..)
+            | Effect::Arrange(..)
+            | Effect::GivePassphrase(..)
+            | Effect::Lock => self.work(effect),
             Effect::Connect(_) | Effect::LoadClients(_) | Effect::LoadClient(..) | Effect::ReadSecret(..) => {
                 if let Some(api) = self.state.tenant_id().and_then(|id| self.apis.get(&id)).cloned() {
                     self.ask(api, effect);
@@ -275,21 +304,6 @@ impl Runner {
             Effect::ReadSecret(ticket, client_id) => {
                 self.tasks.spawn(async move {
                     tell(&sender, Event::SecretArrived(ticket, api.client_secret(&client_id).await));
-                });
-            }
-            Effect::Rotate(job, _, client_id, auth) => {
-                self.tasks.spawn(async move {
-                    let request = rollover::RotateNow::new(client_id, auth);
-                    let progress = sender.clone();
-                    let mut report = move |told| tell(&progress, Event::RotationProgressed(job, told));
-                    let outcome = rollover::rotate_now(&api, &request, &mut report).await;
-                    tell(&sender, Event::RotationEnded(job, Box::new(outcome)));
-                });
-            }
-            Effect::Settle(job, _, client_id, before) => {
-                self.tasks.spawn(async move {
-                    let verdict = rollover::settle(&api, &client_id, before.as_deref()).await;
-                    tell(&sender, Event::Settled(job, verdict));
                 });
             }
             _ => {}

@@ -44,6 +44,10 @@ pub fn header(painter: &mut Painter<'_>, area: Rect, state: &State, tenant: &Ten
         left.push(Piece::new(" ", theme.text));
         left.push(Piece::new(" READ-ONLY ", theme.locked));
     }
+    if state.locked {
+        left.push(Piece::new(" ", theme.text));
+        left.push(Piece::new(" LOCKED ", theme.locked));
+    }
     if let Some(beaten) = &tenant.which.beats {
         let beaten = super::text::fit(&crate::domain::untrusted::shown(beaten), 20).into_owned();
         let text =
@@ -126,24 +130,27 @@ pub fn status(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
     let theme = painter.theme;
     let clients = &main.clients;
     let running: Vec<_> = state.running().collect();
+    let known = state.records.of(main.tenant.domain()).count();
+    let unfinished = state.records.unfinished(main.tenant.domain()).count();
     let right = match running.as_slice() {
-        [] if state.jobs.is_empty() => String::new(),
-        [] if state.jobs.len() == 1 => "1 rotation in this run (o)".to_owned(),
-        [] => format!("{} rotations in this run (o)", state.jobs.len()),
+        [] if unfinished > 0 => format!("{} unfinished (o)", rollovers(unfinished)),
+        [] if known > 0 => format!("{} (o)", rollovers(known)),
+        [] => String::new(),
         [one] => format!(
-            "{} rotating {} {} s (o)",
+            "{} {} {} {} s (o)",
             spinner(state),
-            super::text::fit(&keymap::named(&one.name, &one.client_id), 24),
+            one.task.procedure.doing(),
+            super::text::fit(&keymap::named(&one.task.name, &one.task.client_id), 24),
             state.now.since(one.began).as_secs()
         ),
-        more => format!("{} {} rotations under way (o)", spinner(state), more.len()),
+        more => format!("{} {} under way (o)", spinner(state), rollovers(more.len())),
     };
     let right_width = width(&right);
     let x = area.right().saturating_sub(right_width + 1);
-    let style = if running.is_empty() { theme.dim } else { theme.title };
+    let style = if running.is_empty() && unfinished == 0 { theme.dim } else { theme.title };
     painter.text(x, area.y, right_width, &right, style);
-    if right_width > 0 && !state.jobs.is_empty() {
-        painter.target(Rect { x, width: right_width, ..area }, Target::Button(Action::Rotations));
+    if right_width > 0 {
+        painter.target(Rect { x, width: right_width, ..area }, Target::Button(Action::Rollovers));
     }
     let room = Rect { x: area.x + 1, width: x.saturating_sub(area.x + 2), ..area };
     let typing = main.focus == Focus::Filter && state.overlay.is_none();
@@ -164,6 +171,10 @@ pub fn status(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main)
         painter.text(room.x, room.y, room.width, &format!("sorted by {}", clients.order.name()), theme.dim);
         painter.target(Rect { width: room.width.min(24), ..room }, Target::Button(Action::Sort));
     }
+}
+
+fn rollovers(count: usize) -> String {
+    if count == 1 { "1 rollover".to_owned() } else { format!("{count} rollovers") }
 }
 
 /// What just happened, or what is being waited for.

@@ -91,12 +91,24 @@ impl View {
             Some(Overlay::Help(help)) => screen::help::draw(&mut painter, cover, *help),
             Some(Overlay::Palette(palette)) => screen::palette::draw(&mut painter, cover, palette, state),
             Some(Overlay::Question(question)) => screen::question::draw(&mut painter, cover, question, state),
-            Some(Overlay::Rotation(id)) => {
+            Some(Overlay::Guide(guide)) => screen::help::draw_guide(&mut painter, cover, *guide),
+            Some(Overlay::Way(way)) => screen::way::draw(&mut painter, cover, *way, state),
+            Some(Overlay::Job(id)) => {
                 if let Some(job) = state.job(*id) {
-                    screen::rotation::draw(&mut painter, cover, job, state);
+                    screen::job::draw(&mut painter, cover, job, state);
                 }
             }
-            Some(Overlay::Rotations(selected)) => screen::rotation::draw_list(&mut painter, cover, *selected, state),
+            Some(Overlay::Unsaved(id)) => {
+                if let Some(job) = state.job(*id) {
+                    screen::job::draw_unsaved(&mut painter, cover, job, state);
+                }
+            }
+            Some(Overlay::Rollovers(selected)) => screen::rollovers::draw(&mut painter, cover, *selected, state),
+            Some(Overlay::Record(record)) => screen::record::draw(&mut painter, cover, record, state),
+            Some(Overlay::Targets(selected)) => {
+                screen::target_form::draw_list(&mut painter, cover, *selected, state);
+            }
+            Some(Overlay::TargetForm(form)) => screen::target_form::draw(&mut painter, cover, form, state),
             Some(Overlay::Tenants(switcher)) => screen::switcher::draw(&mut painter, cover, switcher, state),
             Some(Overlay::AskSecret(ask)) => screen::ask_secret::draw(&mut painter, cover, ask, state),
             Some(Overlay::Doctor(doctor)) => screen::doctor::draw(&mut painter, cover, doctor, state),

@@ -33,6 +33,28 @@ pub enum FieldId {
     Passphrase,
     /// The same again.
     PassphraseAgain,
+    /// Which kind of target.
+    Kind,
+    /// The file of a target.
+    Path,
+    /// How that file is written.
+    Format,
+    /// How two secrets are held there.
+    Slots,
+    /// The key of the current secret.
+    CurrentKey,
+    /// The key of the fallback.
+    FallbackKey,
+    /// The key of a list of secrets.
+    ListKey,
+    /// What stands between two secrets of a list.
+    Separator,
+    /// The command that stores the secrets.
+    WriteCommand,
+    /// The command that prints what is stored.
+    ReadCommand,
+    /// What is run after a delivery.
+    After,
 }
 
 impl FieldId {
@@ -54,6 +76,17 @@ impl FieldId {
             Self::Keep => "Kept in",
             Self::Passphrase => "Passphrase",
             Self::PassphraseAgain => "Again",
+            Self::Kind => "Kind",
+            Self::Path => "File",
+            Self::Format => "Format",
+            Self::Slots => "Holds",
+            Self::CurrentKey => "Current",
+            Self::FallbackKey => "Fallback",
+            Self::ListKey => "Key",
+            Self::Separator => "Between two",
+            Self::WriteCommand => "Writes with",
+            Self::ReadCommand => "Reads with",
+            Self::After => "Afterwards",
         }
     }
 
@@ -69,8 +102,28 @@ impl FieldId {
             Self::Name => "acme",
             Self::Passphrase => "8 characters at least",
             Self::PassphraseAgain => "the same once more",
-            Self::Algorithm | Self::Environment | Self::Colour | Self::ReadOnly | Self::Keep => "",
+            Self::Path => "/srv/billing/.env",
+            Self::CurrentKey | Self::ListKey => "AUTH0_CLIENT_SECRET",
+            Self::FallbackKey => "AUTH0_CLIENT_SECRET_FALLBACK",
+            Self::Separator => "empty: a list of the format itself",
+            Self::WriteCommand => "program and arguments; the secrets come as JSON on stdin",
+            Self::ReadCommand => "optional: prints what is stored, as JSON",
+            Self::After => "optional: program and arguments, such as a restart",
+            Self::Algorithm
+            | Self::Environment
+            | Self::Colour
+            | Self::ReadOnly
+            | Self::Keep
+            | Self::Kind
+            | Self::Format
+            | Self::Slots => "",
         }
+    }
+
+    /// Whether it may stay empty.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::Audience | Self::Separator | Self::ReadCommand | Self::After)
     }
 }
 
@@ -168,7 +221,7 @@ impl Form {
     /// The first field, from the focus on, that must be filled and is not.
     #[must_use]
     pub fn next_empty(&self) -> Option<usize> {
-        let needed = |field: &Field| field.is_empty() && field.id != FieldId::Audience;
+        let needed = |field: &Field| field.is_empty() && !field.id.is_optional();
         let count = self.fields.len();
         (0..count).map(|step| (self.at + step) % count).find(|at| self.fields.get(*at).is_some_and(needed))
     }

@@ -12,23 +12,32 @@ pub mod help;
 pub mod palette;
 /// A client's settings.
 pub mod pane;
-/// The question before a rotation.
+/// The questions before a change.
 pub mod question;
+/// One rollover.
+pub mod record;
 /// Connecting a tenant.
 pub mod sign_in;
 /// Going to another tenant.
 pub mod switcher;
+/// A target that is being made or changed.
+pub mod target_form;
+/// Which way a secret is changed.
+pub mod way;
 
 use ask_secret::AskSecret;
 use clients::Clients;
 use doctor::Doctor;
 use form::Value;
-use help::Help;
+use help::{Guide, Help};
 use palette::Palette;
 use pane::Pane;
 use question::Question;
+use record::Record;
 use sign_in::{Kind, SignIn, Step};
 use switcher::{Known, Switcher};
+use target_form::TargetForm;
+use way::Way;
 
 use super::job::JobId;
 use super::keymap::Place;
@@ -117,12 +126,24 @@ pub enum Overlay {
     Help(Help),
     /// Every action by name.
     Palette(Palette),
-    /// Shall this client's secret be rotated?
+    /// How an app is taught to try a fallback.
+    Guide(Guide),
+    /// Which way shall this client's secret be changed?
+    Way(Way),
+    /// Shall this be done to this client?
     Question(Box<Question>),
-    /// One rotation: its steps, what came of it, what to do next.
-    Rotation(JobId),
-    /// The rotations of this run; the selected line.
-    Rotations(usize),
+    /// One job: its steps, what came of it, what to do next.
+    Job(JobId),
+    /// All rollovers; the selected line.
+    Rollovers(usize),
+    /// One rollover: what is known of it, and what can be done.
+    Record(Record),
+    /// A secret is live and could be stored nowhere: nothing else can be done before somebody takes care of it.
+    Unsaved(JobId),
+    /// The targets of the client; the selected line.
+    Targets(usize),
+    /// A target is being made or changed.
+    TargetForm(Box<TargetForm>),
     /// Going to another tenant.
     Tenants(Box<Switcher>),
     /// A secret that is needed to open the tenant.
@@ -141,8 +162,17 @@ pub fn place(screen: &Screen, overlay: Option<&Overlay>) -> Place {
         Some(Overlay::Palette(_)) => Place::Palette,
         Some(Overlay::Question(question)) if question.typed.is_some() => Place::TypedQuestion,
         Some(Overlay::Question(_)) => Place::Question,
-        Some(Overlay::Rotation(_)) => Place::Rotation,
-        Some(Overlay::Rotations(_)) => Place::Rotations,
+        Some(Overlay::Guide(_)) => Place::Guide,
+        Some(Overlay::Way(_)) => Place::Way,
+        Some(Overlay::Job(_)) => Place::Job,
+        Some(Overlay::Rollovers(_)) => Place::Rollovers,
+        Some(Overlay::Record(_)) => Place::Record,
+        Some(Overlay::Unsaved(_)) => Place::Unsaved,
+        Some(Overlay::Targets(_)) => Place::Targets,
+        Some(Overlay::TargetForm(form)) => match form.form.current().map(|field| &field.value) {
+            Some(Value::Choice { .. }) => Place::TargetChoice,
+            _ => Place::TargetText,
+        },
         Some(Overlay::Tenants(_)) => Place::Tenants,
         Some(Overlay::AskSecret(_)) => Place::AskSecret,
         Some(Overlay::Doctor(_)) => Place::Doctor,

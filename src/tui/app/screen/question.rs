@@ -3,21 +3,21 @@ use std::time::Duration;
 use tui_input::Input;
 
 use crate::domain::client::Warning;
-use crate::domain::{AuthMethod, Untrusted};
+use crate::domain::{Rollover, Untrusted};
 use crate::tui::app::event::Moment;
+use crate::tui::app::job::Task;
+use crate::tui::app::screen::Overlay;
 
 /// Keys that were meant for what was on screen before must not answer a question that has just appeared.
 pub const DEAF_FOR: Duration = Duration::from_millis(300);
 
-/// Shall this client's secret be rotated?
+/// Shall this be done to this client?
 #[derive(Debug)]
 pub struct Question {
-    /// The client's id.
-    pub client_id: String,
-    /// The client's name.
-    pub name: Untrusted,
-    /// How the client authenticates.
-    pub auth: AuthMethod,
+    /// What would be done, and to whom.
+    pub task: Task,
+    /// The client's rollover, where it has one that has not ended.
+    pub row: Option<Rollover>,
     /// What to know before answering.
     pub warnings: Vec<Warning>,
     /// Whether the secret can be read back, should the answer get lost.
@@ -26,9 +26,17 @@ pub struct Question {
     pub asked: Moment,
     /// On production: what is typed of the client's name.
     pub typed: Option<Input>,
+    /// What lay over the screen before, and comes back.
+    pub below: Option<Box<Overlay>>,
 }
 
 impl Question {
+    /// The client's name.
+    #[must_use]
+    pub fn name(&self) -> &Untrusted {
+        &self.task.name
+    }
+
     /// Whether keys count yet.
     #[must_use]
     pub fn listens(&self, now: Moment) -> bool {
@@ -42,7 +50,9 @@ impl Question {
         self.typed.as_ref().is_some_and(|typed| {
             let typed = typed.value().trim();
             !typed.is_empty()
-                && (typed == self.name.raw().trim() || typed == self.name.shown().trim() || typed == self.client_id)
+                && (typed == self.task.name.raw().trim()
+                    || typed == self.task.name.shown().trim()
+                    || typed == self.task.client_id)
         })
     }
 }

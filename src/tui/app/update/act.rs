@@ -1,20 +1,21 @@
+use super::lock::open_pending;
 use super::overlay::act_in_overlay;
-use super::rotation::ask_to_rotate;
+use super::rollover::{act_on_rollover, ask_which_way};
 use super::secret::{curl, read_to_copy, reveal};
 use super::sign_in::act_in_form;
 use super::tenants::{act_on_welcome, connect_another, examine, show_switcher, start_demo};
-use super::{hide_secrets, leave_pane, with_clients};
+use super::{hide_secrets, leave_pane, targets, with_clients};
 use crate::auth0::ErrorKind;
 use crate::domain::Origin;
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::CopyKind;
-use crate::tui::app::job::JobId;
 use crate::tui::app::keymap::{Availability, Place, availability};
+use crate::tui::app::offer::NEXT;
 use crate::tui::app::screen::clients::Loading;
 use crate::tui::app::screen::help::Help;
 use crate::tui::app::screen::palette::Palette;
-use crate::tui::app::screen::pane::Pane;
+use crate::tui::app::screen::pane::{Pane, Purpose};
 use crate::tui::app::screen::{Focus, Overlay, Screen};
 use crate::tui::app::state::{State, Tone};
 
@@ -31,6 +32,13 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
         Action::Suspend => {
             hide_secrets(state);
             vec![Effect::Suspend]
+        }
+        Action::Interrupt | Action::Quit if state.unsaved().is_some() => {
+            state.say(
+                Tone::Bad,
+                "The new secret is live and stored nowhere: copy it (c) to where it is kept, then say so (K).",
+            );
+            Vec::new()
         }
         Action::Interrupt => {
             if state.running().next().is_some() && !matches!(state.overlay, Some(Overlay::Quit)) {
@@ -64,12 +72,18 @@ pub(super) fn act(state: &mut State, place: Place, action: Action) -> Vec<Effect
         Action::Doctor => examine(state),
         Action::Tenants => show_switcher(state),
         Action::ConnectTenant => connect_another(state),
-        Action::Rotations => {
-            state.overlay = Some(match state.jobs.len() {
-                1 => Overlay::Rotation(JobId(0)),
-                count => Overlay::Rotations(count - 1),
-            });
-            Vec::new()
+        Action::Rollovers => {
+            hide_secrets(state);
+            let here = state.profile().is_some_and(|profile| state.records.of(&profile.domain).next().is_some());
+            state.overlay = match state.jobs.last() {
+                // What was begun at another tenant has a page, and no line in this one's list.
+                Some(job) if !here => Some(Overlay::Job(job.id)),
+                _ => Some(Overlay::Rollovers(0)),
+            };
+            super::records::read_again(state)
+        }
+        _ if NEXT.contains(&action) && !matches!(state.overlay, Some(Overlay::Way(_))) => {
+            act_on_rollover(state, action)
         }
         _ if state.overlay.is_some() => act_in_overlay(state, action),
         _ => match &state.screen {
@@ -165,9 +179,16 @@ pub(super) fn act_in_main(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::CopyText(CopyKind::Curl, curl(main.tenant.domain(), &pane.client_id))]
         }),
         Action::Rotate => {
-            ask_to_rotate(state);
+            ask_which_way(state);
             Vec::new()
         }
+        Action::RevealPending => open_pending(state, Purpose::Reveal),
+        Action::CopyPending => open_pending(state, Purpose::Copy(CopyKind::Pending)),
+        Action::Targets => {
+            targets::show(state);
+            Vec::new()
+        }
+        Action::CheckTargets => targets::check(state),
         _ => Vec::new(),
     }
 }
@@ -192,7 +213,8 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
         && let Some(pane) = &mut main.pane
     {
         *pane = Pane::open(pane.client_id.clone(), pane.name.clone(), first);
-        return vec![Effect::LoadClient(first, pane.client_id.clone())];
+        let load = Effect::LoadClient(first, pane.client_id.clone());
+        return std::iter::once(load).chain(super::records::read_again(state)).collect();
     }
     let refused = matches!(&main.clients.loading, Loading::Failed(error) if error.kind == ErrorKind::Unauthorized)
         || matches!(&main.tenant.session, Some(Err(error)) if error.kind == ErrorKind::Unauthorized);
@@ -215,5 +237,6 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
         main.tenant.session = None;
         effects.push(Effect::Connect(second));
     }
+    effects.extend(super::records::read_again(state));
     effects
 }

@@ -129,6 +129,10 @@ pub(super) fn edit(state: &mut State, place: Place, request: InputRequest) -> Ve
             }
             Vec::new()
         }
+        Place::TargetText => {
+            super::targets::edit(state, request);
+            Vec::new()
+        }
         Place::AskSecret => {
             if let Some(Overlay::AskSecret(ask)) = &mut state.overlay {
                 ask.wrong = None;

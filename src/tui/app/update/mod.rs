@@ -4,16 +4,22 @@
 mod act;
 /// Keys and pasted text.
 mod keys;
+/// Forgetting keys, and asking for them.
+mod lock;
 /// What actions do in what lies over the screen.
 mod overlay;
 /// The mouse.
 mod pointer;
-/// Asking, starting and ending a rotation.
-mod rotation;
+/// What the ledger and the configuration know.
+mod records;
+/// Asking, starting and ending what changes a rollover.
+mod rollover;
 /// Revealing and copying.
 mod secret;
 /// Connecting a tenant.
 mod sign_in;
+/// Targets: a list, a form, a look at what they hold.
+mod targets;
 /// The first screen, going to another tenant, what is asked for on the way.
 mod tenants;
 
@@ -28,13 +34,16 @@ use crate::tui::app::state::{State, Tenant, TenantId, Ticket, Which};
 
 use keys::{pasted, press_held, pressed};
 use pointer::{clicked, scrolled};
-use rotation::rotation_ended;
+pub use records::standing;
 use secret::{copied, secret_arrived};
 
 /// Takes in an event that happened at `now`: changes the state, and says what must be done.
 pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
     state.now = now.max(state.now);
     let mut effects = expire(state);
+    if matches!(event, Event::Key(_) | Event::Pasted(_) | Event::Clicked(_) | Event::Scrolled(..)) {
+        state.touched = state.now;
+    }
     effects.extend(match event {
         Event::Key(key) => pressed(state, key),
         Event::Pasted(text) => pasted(state, &text),
@@ -48,7 +57,9 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             hide_secrets(state);
             Vec::new()
         }
-        Event::FocusGained | Event::Woke | Event::Resumed => Vec::new(),
+        // What another process did meanwhile is seen when somebody looks again.
+        Event::FocusGained | Event::Resumed => records::read_again(state),
+        Event::Woke => Vec::new(),
         Event::DemoStarted(Ok(url)) => demo_started(state, &url),
         Event::DemoStarted(Err(why)) => {
             state.screen = Screen::Welcome(Welcome { failed: Some(why), ..Welcome::default() });
@@ -62,20 +73,41 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             copied(state, kind, result);
             Vec::new()
         }
-        Event::RotationProgressed(id, progress) => {
+        Event::LedgerRead(id, read) => records::ledger_read(state, id, read),
+        Event::ArrangementsRead(id, read) => {
+            records::arrangements_read(state, id, read);
+            Vec::new()
+        }
+        Event::JobProgressed(id, progress) => {
             if let Some(job) = state.job_mut(id) {
-                job.progress(progress);
+                if let crate::domain::rotation::Progress::Recorded(row) = &progress {
+                    let row = (**row).clone();
+                    job.progress(progress);
+                    state.records.put(row);
+                } else {
+                    job.progress(progress);
+                }
             }
             Vec::new()
         }
-        Event::RotationEnded(id, outcome) => {
-            rotation_ended(state, id, *outcome);
+        Event::JobEnded(id, ended) => {
+            rollover::job_ended(state, id, *ended);
             Vec::new()
         }
-        Event::Settled(id, verdict) => {
-            if let Some(job) = state.job_mut(id) {
-                job.settled(verdict);
-            }
+        Event::JobNeedsKey(id, need, why) => {
+            rollover::needs_key(state, id, need, why);
+            Vec::new()
+        }
+        Event::PendingOpened(ticket, result) => lock::pending_opened(state, ticket, result),
+        Event::TargetsChecked(ticket, found) => {
+            targets::checked(state, ticket, found);
+            Vec::new()
+        }
+        Event::Arranged(id, result) => targets::arranged(state, id, result),
+        Event::PassphraseGiven(result) => lock::passphrase_given(state, result),
+        Event::Unsealed => {
+            state.unsealed = true;
+            state.locked = false;
             Vec::new()
         }
         Event::Opened(id, result) => opened(state, id, result),
@@ -103,7 +135,7 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             {
                 main.tenant.session = Some(result);
             }
-            Vec::new()
+            records::go_on(state)
         }
         Event::ClientLoaded(ticket, result) => {
             client_loaded(state, ticket, *result);
@@ -124,13 +156,16 @@ pub fn update(state: &mut State, now: Moment, event: Event) -> Vec<Effect> {
             effects
         }
     });
+    records::watch(state);
     effects
 }
 
 /// The screen of a tenant that can be talked to already, and the effects that fill it.
 pub fn open_tenant(state: &mut State, which: Which) -> Vec<Effect> {
     let (session, load) = show_tenant(state, which);
-    vec![Effect::LoadClients(load), Effect::Connect(session)]
+    let mut effects = vec![Effect::LoadClients(load), Effect::Connect(session)];
+    effects.extend(records::read_again(state));
+    effects
 }
 
 /// The screen of a tenant whose credentials have yet to be found.
@@ -138,7 +173,8 @@ pub fn open_stored(state: &mut State, which: Which) -> Vec<Effect> {
     show_tenant(state, which);
     let Screen::Main(main) = &state.screen else { return Vec::new() };
     // As it is on screen: `--read-only` holds for it too.
-    vec![Effect::OpenTenant(main.tenant.id, Box::new(main.tenant.which.profile.clone()))]
+    let open = Effect::OpenTenant(main.tenant.id, Box::new(main.tenant.which.profile.clone()));
+    std::iter::once(open).chain(records::read_again(state)).collect()
 }
 
 fn show_tenant(state: &mut State, mut which: Which) -> (Ticket, Ticket) {
@@ -148,6 +184,7 @@ fn show_tenant(state: &mut State, mut which: Which) -> (Ticket, Ticket) {
     state.overlay = None;
     state.held.clear();
     state.paced_until = None;
+    state.records = crate::tui::app::records::Records::default();
     state.screen = Screen::Main(Box::new(Main {
         tenant: Tenant { id: TenantId(id.0), which, closed: None, ticket: session, session: None },
         clients: Clients::loading(load),
@@ -215,17 +252,20 @@ fn expire(state: &mut State) -> Vec<Effect> {
     state.paced_until.take_if(|until| *until <= now);
     if let Screen::Main(main) = &mut state.screen
         && let Some(pane) = &mut main.pane
-        && pane.revealed_until().is_some_and(|until| until <= now)
+        && [pane.revealed_until(), pane.pending_until()].into_iter().flatten().any(|until| until <= now)
     {
         pane.hide();
     }
     for job in &mut state.jobs {
         job.revealed_until.take_if(|until| *until <= now);
     }
-    match state.clipboard.take_if(|held| held.clears_at <= now) {
-        Some(held) if held.by_terminal => vec![Effect::ClearTerminalClipboard],
-        _ => Vec::new(),
+    let mut effects = Vec::new();
+    if state.clipboard.take_if(|held| held.clears_at <= now).is_some_and(|held| held.by_terminal) {
+        effects.push(Effect::ClearTerminalClipboard);
     }
+    effects.extend(lock::lock_if_due(state));
+    effects.extend(records::due_look(state));
+    effects
 }
 
 fn hide_secrets(state: &mut State) {

@@ -4,6 +4,7 @@ use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
 use crate::tui::app::event::Target;
 use crate::tui::app::keymap::Place;
+use crate::tui::app::offer::NEXT;
 use crate::tui::app::screen::{Focus, Overlay, Screen, place};
 use crate::tui::app::state::State;
 
@@ -35,7 +36,7 @@ pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
             if state.overlay.is_none()
                 && let Screen::Main(main) = &mut state.screen
                 && main.pane.is_some()
-                && matches!(action, Action::Reveal | Action::Rotate)
+                && in_pane(action)
             {
                 main.focus = Focus::Pane;
                 return act(state, Place::Pane, action);
@@ -73,33 +74,76 @@ pub(super) fn clicked(state: &mut State, target: Target) -> Vec<Effect> {
                 palette.selected = position;
                 act(state, place, Action::Open)
             }
-            Some(Overlay::Rotations(selected)) => {
+            Some(Overlay::Way(way)) => {
+                way.selected = position;
+                act(state, place, Action::Open)
+            }
+            // A field of the form; a second click on a choice turns it.
+            Some(Overlay::TargetForm(form)) => {
+                if form.form.at == position && place == Place::TargetChoice {
+                    return act(state, place, Action::NextValue);
+                }
+                if position < form.form.fields.len() {
+                    form.form.at = position;
+                }
+                Vec::new()
+            }
+            Some(Overlay::Rollovers(selected) | Overlay::Targets(selected)) => {
                 *selected = position;
                 act(state, place, Action::Open)
             }
             _ => Vec::new(),
         },
         Target::Outside => match place {
-            Place::Help | Place::Palette | Place::Rotation | Place::Rotations | Place::Tenants | Place::Doctor => {
-                act(state, place, Action::Back)
-            }
+            Place::Help
+            | Place::Guide
+            | Place::Palette
+            | Place::Way
+            | Place::Job
+            | Place::Rollovers
+            | Place::Record
+            | Place::Targets
+            | Place::Tenants
+            | Place::Doctor => act(state, place, Action::Back),
             _ => Vec::new(),
         },
+        Target::TargetLine(position) => {
+            if state.overlay.is_none() {
+                super::targets::open(state, position);
+            }
+            Vec::new()
+        }
         Target::Row(_) | Target::OpenRow(_) | Target::Overlay => Vec::new(),
     }
+}
+
+/// Whether what is clicked for it stands in the settings.
+fn in_pane(action: Action) -> bool {
+    NEXT.contains(&action)
+        || matches!(
+            action,
+            Action::Reveal
+                | Action::Rotate
+                | Action::RevealPending
+                | Action::CopyPending
+                | Action::Targets
+                | Action::CheckTargets
+        )
 }
 
 pub(super) fn scrolled(state: &mut State, target: Target, notches: i16) -> Vec<Effect> {
     let lines = isize::from(notches) * 3;
     match (&mut state.overlay, target) {
         (Some(Overlay::Help(help)), _) => help.scroll = help.scroll.saturating_add_signed(lines),
+        (Some(Overlay::Guide(guide)), _) => guide.scroll = guide.scroll.saturating_add_signed(lines),
+        (Some(Overlay::Record(record)), _) => record.scroll = record.scroll.saturating_add_signed(lines),
         (Some(Overlay::Doctor(doctor)), _) => doctor.scroll = doctor.scroll.saturating_add_signed(lines),
         (Some(_), _) => {}
         (None, target) => {
             if let Screen::Main(main) = &mut state.screen {
                 match target {
                     Target::Row(_) | Target::OpenRow(_) => main.clients.move_by(lines),
-                    Target::Pane | Target::Button(_) => {
+                    Target::Pane | Target::TargetLine(_) | Target::Button(_) => {
                         if let Some(pane) = &mut main.pane {
                             pane.scroll = pane.scroll.saturating_add_signed(lines);
                         }

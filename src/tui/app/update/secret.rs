@@ -135,6 +135,7 @@ pub(super) fn curl(domain: &Domain, client_id: &str) -> String {
 pub(super) fn copied(state: &mut State, kind: CopyKind, result: Result<CopyReport, String>) {
     let what = match kind {
         CopyKind::Secret => "Client secret",
+        CopyKind::Pending => "Pending client secret",
         CopyKind::ClientId => "Client id",
         CopyKind::Env => "Lines for .env, with the secret,",
         CopyKind::Curl => "curl command",

@@ -1,12 +1,9 @@
-use std::sync::Arc;
-
 use super::{open_stored, with_main};
 use crate::domain::preflight::Report;
-use crate::domain::{Needs, OpenFailure, Profile, Secret, Surroundings};
+use crate::domain::{OpenFailure, Profile, Surroundings};
 use crate::tui::app::action::Action;
 use crate::tui::app::effect::Effect;
-use crate::tui::app::hidden::Hidden;
-use crate::tui::app::screen::ask_secret::AskSecret;
+use crate::tui::app::screen::ask_secret::{AskSecret, Waits};
 use crate::tui::app::screen::doctor::Doctor;
 use crate::tui::app::screen::sign_in::{Kind, SignIn};
 use crate::tui::app::screen::switcher::{Choice, Known, Switcher};
@@ -182,61 +179,28 @@ pub(super) fn not_opened(state: &mut State, id: TenantId, failure: OpenFailure) 
     if let Some(needs) = failure.needs
         && state.overlay.is_none()
     {
-        state.overlay = Some(Overlay::AskSecret(Box::new(AskSecret {
-            tenant: id,
-            needs,
-            why: failure.message.clone(),
-            typed: Hidden::default(),
-            wrong: None,
-            trying: false,
-        })));
+        let ask = AskSecret::new(Waits::Tenant(id, needs), failure.message.clone(), None);
+        state.overlay = Some(Overlay::AskSecret(Box::new(ask)));
     }
     with_main(state, |main| main.tenant.closed = Some(failure));
 }
 
-/// What is typed goes out.
-pub(super) fn submit_secret(state: &mut State) -> Vec<Effect> {
+pub(super) fn unlocked(state: &mut State, id: TenantId, result: Result<(), String>) -> Vec<Effect> {
     let Some(Overlay::AskSecret(ask)) = &mut state.overlay else { return Vec::new() };
-    if ask.typed.is_empty() {
-        ask.wrong = Some("Nothing was typed yet.".to_owned());
+    if !matches!(ask.waits, Waits::Tenant(asked, _) if asked == id) {
         return Vec::new();
     }
-    let secret: Arc<Secret> = ask.typed.secret();
-    let (id, needs) = (ask.tenant, ask.needs);
-    match needs {
-        Needs::Passphrase => {
-            ask.trying = true;
-            ask.typed.clear();
-            vec![Effect::Unlock(id, secret)]
-        }
-        Needs::Credential(_) => {
-            state.overlay = None;
-            let Screen::Main(main) = &mut state.screen else { return Vec::new() };
-            main.tenant.closed = None;
-            vec![Effect::OpenWith(id, Box::new(main.tenant.which.profile.clone()), secret)]
-        }
-    }
+    super::lock::passphrase_given(state, result)
 }
 
-pub(super) fn unlocked(state: &mut State, id: TenantId, result: Result<(), String>) -> Vec<Effect> {
-    if !matches!(&state.overlay, Some(Overlay::AskSecret(ask)) if ask.tenant == id) {
+/// What kept a tenant closed is there now.
+pub(super) fn open_again(state: &mut State, id: TenantId) -> Vec<Effect> {
+    let Screen::Main(main) = &mut state.screen else { return Vec::new() };
+    if main.tenant.id != id {
         return Vec::new();
     }
-    match result {
-        Ok(()) => {
-            state.overlay = None;
-            let Screen::Main(main) = &mut state.screen else { return Vec::new() };
-            main.tenant.closed = None;
-            vec![Effect::OpenTenant(id, Box::new(main.tenant.which.profile.clone()))]
-        }
-        Err(why) => {
-            if let Some(Overlay::AskSecret(ask)) = &mut state.overlay {
-                ask.trying = false;
-                ask.wrong = Some(why);
-            }
-            Vec::new()
-        }
-    }
+    main.tenant.closed = None;
+    vec![Effect::OpenTenant(id, Box::new(main.tenant.which.profile.clone()))]
 }
 
 /// The switcher's line of text, to edit.

@@ -6,12 +6,14 @@ use super::*;
 use crate::auth0::{Page, SecretRead, Session};
 use crate::domain::client::Warning;
 use crate::domain::{AuthMethod, Client, ClientSummary, Environment, Scopes, Secret, Untrusted};
+use crate::rollover::Trouble;
+use crate::tui::app::Action;
 use crate::tui::app::event::{CopyKind, CopyReport, Target};
+use crate::tui::app::job::{JobId, Procedure, Task};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::keymap;
 use crate::tui::app::screen::Overlay;
 use crate::tui::app::screen::pane::SecretView;
-use crate::tui::app::{Action, job::JobId};
 
 const ALL: &str = "read:clients read:client_keys update:client_keys read:logs";
 
@@ -68,6 +70,13 @@ impl Tester {
         self.key(Key::plain(Code::Esc))
     }
 
+    /// Asks to rotate now: without targets it is the first of the two ways.
+    fn ask(&mut self) -> Vec<Effect> {
+        let mut effects = self.char('r');
+        effects.extend(self.enter());
+        effects
+    }
+
     fn wait(&mut self, time: Duration) -> Vec<Effect> {
         self.now = self.now.after(time);
         self.send(Event::Woke)
@@ -99,6 +108,17 @@ impl Tester {
 
     fn shown(&self) -> bool {
         matches!(self.main().pane.as_ref().map(|pane| &pane.secret), Some(SecretView::Shown { .. }))
+    }
+}
+
+/// Rotating the first client now.
+fn task(name: &str) -> Task {
+    Task {
+        client_id: "id-0".into(),
+        name: name.into(),
+        auth: Some(AuthMethod::SecretPost),
+        targets: Vec::new(),
+        procedure: Procedure::RotateNow,
     }
 }
 
@@ -142,7 +162,7 @@ fn client() -> Client {
 fn rotating_needs_a_y_after_300_ms_and_nothing_else_will_do() {
     let mut tester = Tester::new();
     tester.open(client());
-    assert!(tester.char('r').is_empty());
+    assert!(tester.ask().is_empty());
     assert!(matches!(tester.state.overlay, Some(Overlay::Question(_))));
     assert!(tester.char('y').is_empty(), "too early");
     assert!(tester.esc().is_empty());
@@ -154,7 +174,7 @@ fn rotating_needs_a_y_after_300_ms_and_nothing_else_will_do() {
     assert!(tester.char(' ').is_empty() && tester.char('r').is_empty() && tester.char('Y').is_empty());
     assert!(tester.send(Event::Pasted("y".into())).is_empty(), "a paste does not answer");
     assert!(matches!(tester.state.overlay, Some(Overlay::Question(_))));
-    assert_eq!(tester.char('y'), [Effect::Rotate(JobId(0), TenantId(1), "id-0".into(), AuthMethod::SecretPost)]);
+    assert_eq!(tester.char('y'), [Effect::Run(JobId(0), TenantId(1), Box::new(task("Client 0")))]);
     assert!(tester.char('y').is_empty(), "a second y finds no question");
 }
 
@@ -162,7 +182,7 @@ fn rotating_needs_a_y_after_300_ms_and_nothing_else_will_do() {
 fn a_click_on_yes_is_deaf_at_first_too() {
     let mut tester = Tester::new();
     tester.open(client());
-    tester.char('r');
+    tester.ask();
     assert!(tester.send(Event::Clicked(Target::Button(Action::Yes))).is_empty());
     tester.wait(Duration::from_millis(300));
     assert_eq!(tester.send(Event::Clicked(Target::Button(Action::Yes))).len(), 1);
@@ -183,7 +203,7 @@ fn a_click_opens_the_client_that_was_drawn_there() {
 fn production_wants_the_name_typed() {
     let mut tester = Tester::with(Some(Environment::Production), ALL);
     tester.open(client());
-    tester.char('r');
+    tester.ask();
     tester.wait(Duration::from_secs(1));
     assert!(tester.char('y').is_empty());
     assert!(tester.enter().is_empty());
@@ -192,7 +212,7 @@ fn production_wants_the_name_typed() {
         assert!(tester.char(letter).is_empty());
     }
     let tenant = tester.main().tenant.id;
-    assert_eq!(tester.enter(), [Effect::Rotate(JobId(0), tenant, "id-0".into(), AuthMethod::SecretPost)]);
+    assert_eq!(tester.enter(), [Effect::Run(JobId(0), tenant, Box::new(task("Client 0")))]);
 }
 
 #[test]
@@ -201,7 +221,7 @@ fn production_takes_the_id_where_the_name_cannot_be_typed() {
     let mut hostile = client();
     hostile.summary.name = "\u{202e}\u{1b}[2J".into();
     tester.open(hostile);
-    tester.char('r');
+    tester.ask();
     tester.wait(Duration::from_secs(1));
     tester.send(Event::Pasted("id-0".into()));
     assert_eq!(tester.enter().len(), 1);
@@ -237,7 +257,7 @@ fn the_client_we_sign_in_with_and_hs256_are_warned_of() {
     ours.summary.client_id = "id-of-rollover".into();
     ours.signing_algorithm = Some("HS256".into());
     tester.open(ours);
-    tester.char('r');
+    tester.ask();
     let Some(Overlay::Question(question)) = &tester.state.overlay else { panic!("no question") };
     assert_eq!(question.warnings, [Warning::Ourselves, Warning::SignsWithSecret]);
 }
@@ -344,7 +364,7 @@ fn a_copy_through_the_terminal_is_cleared_after_its_time_and_on_quit() {
 fn quitting_asks_while_a_rotation_is_under_way() {
     let mut tester = Tester::new();
     tester.open(client());
-    tester.char('r');
+    tester.ask();
     tester.wait(Duration::from_millis(300));
     tester.char('y');
     tester.esc();
@@ -361,13 +381,13 @@ fn quitting_asks_while_a_rotation_is_under_way() {
 fn a_client_is_not_rotated_twice_at_a_time() {
     let mut tester = Tester::new();
     tester.open(client());
-    tester.char('r');
+    tester.ask();
     tester.wait(Duration::from_millis(300));
     tester.char('y');
     tester.esc();
     tester.char('r');
     assert!(tester.state.overlay.is_none());
-    assert!(tester.state.notice.as_ref().is_some_and(|notice| notice.text.contains("being rotated")));
+    assert!(tester.state.notice.as_ref().is_some_and(|notice| notice.text.contains("being changed")));
 }
 
 #[test]
@@ -418,11 +438,11 @@ fn replies_for_another_tenant_are_dropped() {
     let [Effect::ReadSecret(secret, _)] = effects.as_slice() else { panic!("{effects:?}") };
     let secret = *secret;
     let effects = tester.key(Key::ctrl('r'));
-    let [Effect::LoadClient(settings, _)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::LoadClient(settings, _), Effect::ReadRecords(..)] = effects.as_slice() else { panic!("{effects:?}") };
     let settings = *settings;
     tester.key(Key::plain(Code::Tab));
     let effects = tester.key(Key::ctrl('r'));
-    let [Effect::LoadClients(clients)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::LoadClients(clients), Effect::ReadRecords(..)] = effects.as_slice() else { panic!("{effects:?}") };
     let clients = *clients;
     let (first, session) = (tester.main().tenant.id, tester.main().tenant.ticket);
     let granted = || Session {
@@ -453,11 +473,11 @@ fn replies_for_another_tenant_are_dropped() {
 fn the_same_client_id_at_another_tenant_is_another_client() {
     let mut tester = Tester::new();
     tester.open(client());
-    tester.char('r');
+    tester.ask();
     tester.wait(Duration::from_millis(300));
     tester.char('y');
     let live = Arc::new(Secret::new("of the first".into()));
-    tester.send(Event::RotationProgressed(JobId(0), crate::domain::rotation::Progress::Live(Arc::clone(&live))));
+    tester.send(Event::JobProgressed(JobId(0), crate::domain::rotation::Progress::Live(Arc::clone(&live))));
     tester.esc();
     assert_eq!(keymap::known_secret(&tester.state, "id-0"), Some(&live));
     let other = Domain::parse("other.eu.auth0.com").expect("a domain");
@@ -475,5 +495,52 @@ fn nothing_is_changed_where_read_only_was_asked_for() {
     assert!(tester.main().tenant.which.profile.read_only, "whatever the tenant's own settings say");
     let third = Domain::parse("third.eu.auth0.com").expect("a domain");
     let effects = open_stored(&mut tester.state, Which::chosen(crate::domain::Profile::new("third".into(), third)));
-    assert!(matches!(effects.as_slice(), [Effect::OpenTenant(_, profile)] if profile.read_only), "{effects:?}");
+    assert!(
+        matches!(effects.as_slice(), [Effect::OpenTenant(_, profile), Effect::ReadRecords(..)] if profile.read_only),
+        "{effects:?}"
+    );
+}
+
+/// Rotates the first client, and stops as a ledger on a full disk does.
+fn with_an_unsaved_secret(tester: &mut Tester) -> Arc<Secret> {
+    tester.open(client());
+    tester.ask();
+    tester.wait(Duration::from_millis(300));
+    tester.char('y');
+    let secret = Arc::new(Secret::new("stored nowhere".into()));
+    let trouble = Trouble { unsaved: Some(Arc::clone(&secret)), ..Trouble::not_now("the disk is full", "") };
+    tester.send(Event::JobEnded(JobId(0), Box::new(Err(trouble))));
+    secret
+}
+
+#[test]
+fn a_secret_that_could_be_stored_nowhere_holds_the_screen_until_somebody_has_it() {
+    let mut tester = Tester::new();
+    let secret = with_an_unsaved_secret(&mut tester);
+    assert!(matches!(tester.state.overlay, Some(Overlay::Unsaved(JobId(0)))));
+    assert!(tester.esc().is_empty() && tester.char('q').is_empty() && tester.key(Key::ctrl('c')).is_empty());
+    assert!(!tester.state.ending && matches!(tester.state.overlay, Some(Overlay::Unsaved(_))));
+    assert!(tester.state.notice.as_ref().is_some_and(|notice| notice.text.contains("stored nowhere")));
+    assert_eq!(tester.char('c'), [Effect::CopySecret(CopyKind::Secret, secret)]);
+    assert!(tester.char('q').is_empty(), "a copy in the clipboard is gone in half a minute");
+    tester.char('K');
+    assert_eq!(tester.char('q'), [Effect::Quit]);
+}
+
+#[test]
+fn keys_are_forgotten_after_five_minutes_and_never_where_that_is_turned_off() {
+    let mut tester = Tester::new();
+    tester.send(Event::Unsealed);
+    let touched = tester.state.touched;
+    assert_eq!(tester.state.next_wake(), Some(touched.after(Duration::from_mins(5))));
+    tester.wait(Duration::from_mins(4));
+    tester.char('j');
+    assert!(tester.wait(Duration::from_mins(4)).is_empty());
+    assert_eq!(tester.wait(Duration::from_mins(1)), [Effect::Lock]);
+    assert!(tester.state.locked);
+    tester.wait(Duration::from_mins(1));
+    assert_eq!(tester.state.next_wake(), None);
+    tester.send(Event::Unsealed);
+    tester.state.records.arrangements.lock_after_minutes = 0;
+    assert!(tester.wait(Duration::from_hours(24)).is_empty());
 }

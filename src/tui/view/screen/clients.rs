@@ -1,14 +1,18 @@
+use std::collections::HashMap;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::progress::sign;
+use crate::domain::Rollover;
 use crate::domain::catalog::Row;
 use crate::domain::client::app_type_label;
 use crate::domain::untrusted::shown;
 use crate::tui::app::State;
 use crate::tui::app::event::Target;
 use crate::tui::app::filter::Words;
-use crate::tui::app::job::Job;
+use crate::tui::app::offer::at_work;
 use crate::tui::app::screen::clients::Loading;
 use crate::tui::app::screen::{Focus, Main};
 use crate::tui::view::paint::{Painter, paragraph};
@@ -39,7 +43,7 @@ impl Field {
             Self::ClientId => "Client ID",
             Self::Party => "Party",
             Self::Auth => "Authentication",
-            Self::Rotation => "This run",
+            Self::Rotation => "Rollover",
         }
     }
 }
@@ -49,7 +53,7 @@ fn columns(area: Rect) -> Vec<Column> {
     const GEAR: u16 = 3;
     const LEAST_NAME: u16 = 22;
     const USUAL_NAME: u16 = 38;
-    const ROTATION: u16 = 11;
+    const ROTATION: u16 = 13;
     let mut chosen: Vec<(Field, u16)> = Vec::new();
     let mut left = area.width.saturating_sub(GEAR + 2 + LEAST_NAME);
     for (field, cells) in [(Field::ClientId, 32), (Field::Type, 18), (Field::Auth, 18), (Field::Party, 5)] {
@@ -99,6 +103,12 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
     }
     let offset = *offset;
     let mut words = clients.shown_pattern().map(Words::new);
+    let has_column = columns.iter().any(|column| column.field == Field::Rotation);
+    // The latest of each client: they come unfinished first, then the latest first.
+    let mut latest: HashMap<&str, &Rollover> = HashMap::new();
+    for row in state.records.of(main.tenant.domain()) {
+        latest.entry(&row.client_id).or_insert(row);
+    }
     for (line, y) in (body.y..body.bottom()).enumerate() {
         let position = offset + line;
         let Some((index, row)) = clients.index_at(position).zip(clients.row_at(position)) else { break };
@@ -109,8 +119,9 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
             let focused = main.focus != Focus::Pane;
             painter.style(whole, if focused { theme.selected } else { theme.selected_elsewhere });
         }
-        let job = state.jobs.iter().rev().find(|job| job.client_id == row.client_id);
-        draw_row(painter, &columns, y, row, job, words.as_mut(), selected);
+        let standing = latest.get(row.client_id).filter(|row| has_column || !row.state.is_final());
+        let standing = standing.map(|row| (sign(row), standing_of(state, main, row)));
+        draw_row(painter, &columns, y, row, standing.as_ref(), words.as_mut(), selected);
         if let Some(name) = columns.first() {
             painter.target(Rect { x: name.x, y, width: name.width, height: 1 }, Target::OpenRow(index));
         }
@@ -125,16 +136,19 @@ fn draw_row(
     columns: &[Column],
     y: u16,
     row: Row<'_>,
-    job: Option<&Job>,
+    standing: Option<&(&'static str, String)>,
     mut words: Option<&mut Words>,
     selected: bool,
 ) {
     let theme = painter.theme;
     // On the selected line only what marks matches keeps a style of its own: colours on reversed cells are hard to read.
     let quiet = if selected { Style::new() } else { theme.dim };
+    // A column of its own tells it on a wide screen, a badge beside the name on others.
+    let badge = standing.filter(|_| columns.iter().all(|column| column.field != Field::Rotation));
     for column in columns {
         match column.field {
             Field::Name => {
+                let column = &badged(painter, column, y, row, badge, selected);
                 let name = if row.name.trim().is_empty() { "(no name)".into() } else { shown(row.name) };
                 let marks = words.as_deref_mut().map(|words| words.marks_in_name(&name)).unwrap_or_default();
                 marked(painter, column, y, &name, &marks, Style::new());
@@ -174,9 +188,39 @@ fn draw_row(
                 painter.text(column.x, y, column.width, &row.auth.label(), quiet);
             }
             Field::Rotation => {
-                painter.text(column.x, y, column.width, job.map_or("—", Job::word), quiet);
+                let text = standing.map_or_else(|| "—".to_owned(), |(sign, words)| format!("{sign} {words}"));
+                painter.text(column.x, y, column.width, &text, quiet);
             }
         }
+    }
+}
+
+/// A word beside the name of a client whose rollover has not ended, or its sign alone; what is left of the column.
+fn badged(
+    painter: &mut Painter<'_>,
+    column: &Column,
+    y: u16,
+    row: Row<'_>,
+    badge: Option<&(&'static str, String)>,
+    selected: bool,
+) -> Column {
+    let whole = Column { field: column.field, x: column.x, width: column.width };
+    let Some((sign, words)) = badge else { return whole };
+    let full = format!("{sign} {words}");
+    let global = if row.global { 8 } else { 0 };
+    let room = column.width.saturating_sub(width(&shown(row.name)) + global + 1);
+    let text = if width(&full) <= room { full.as_str() } else { sign };
+    let cells = width(text);
+    let style = if selected { Style::new() } else { painter.theme.title };
+    painter.text(column.x + column.width - cells, y, cells, text, style);
+    Column { width: column.width.saturating_sub(cells + 1), ..whole }
+}
+
+/// A word or two: where a client's rollover stands.
+fn standing_of(state: &State, main: &Main, row: &Rollover) -> String {
+    match at_work(state, main, &row.client_id) {
+        Some(job) => job.task.procedure.word().to_owned(),
+        None => row.state.words().to_owned(),
     }
 }
 

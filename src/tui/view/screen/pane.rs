@@ -1,13 +1,15 @@
 use ratatui::layout::Rect;
 
+use super::changes;
 use crate::domain::client::{app_type_label, not_rotatable};
-use crate::domain::rotation::Outcome;
 use crate::domain::untrusted::shown;
 use crate::domain::{Client, Untrusted};
 use crate::tui::app::State;
 use crate::tui::app::action::Action;
 use crate::tui::app::event::Target;
+use crate::tui::app::job::Procedure;
 use crate::tui::app::keymap::{self, Availability, availability_below};
+use crate::tui::app::offer::at_work;
 use crate::tui::app::screen::pane::{Pane, SecretView, Settings};
 use crate::tui::app::screen::{Focus, Main};
 use crate::tui::view::chrome::spinner;
@@ -27,6 +29,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main, p
     let title = keymap::named(&pane.name, &pane.client_id);
     let inner = painter.frame(area, &title, if focused { theme.accent } else { theme.border });
     let lines = lines(painter, inner.width, state, main, pane);
+    let inner = changes::foot(painter, inner, state, main, pane);
     let height = usize::from(inner.height);
     let offset = pane.scroll.min(lines.len().saturating_sub(height));
     for (line, y) in lines.iter().skip(offset).zip(inner.y..inner.bottom()) {
@@ -46,7 +49,8 @@ fn lines(painter: &Painter<'_>, cells: u16, state: &State, main: &Main, pane: &P
     sheet.field("Name", &pane.name.shown());
     sheet.field("Domain", &main.tenant.domain().to_string());
     sheet.field("Client ID", &shown(&pane.client_id));
-    secret(painter, &mut sheet, state, pane);
+    secret(painter, &mut sheet, state, main, pane);
+    changes::draw(painter, &mut sheet, state, main, pane);
     match &pane.settings {
         Settings::Loading(_) => {
             sheet.lines.push(Vec::new());
@@ -63,27 +67,39 @@ fn lines(painter: &Painter<'_>, cells: u16, state: &State, main: &Main, pane: &P
     sheet.lines
 }
 
-struct Sheet {
-    lines: Vec<Vec<Piece>>,
-    room: u16,
+pub(super) struct Sheet {
+    pub(super) lines: Vec<Vec<Piece>>,
+    pub(super) room: u16,
     label: ratatui::style::Style,
     text: ratatui::style::Style,
 }
 
 impl Sheet {
-    fn pieces(&mut self, label: &str, pieces: Vec<Piece>) {
+    pub(super) fn pieces(&mut self, label: &str, pieces: Vec<Piece>) {
         let mut line = vec![Piece::new(format!("{label:<width$}", width = usize::from(LABEL)), self.label)];
         line.extend(pieces);
         self.lines.push(line);
     }
 
-    fn field(&mut self, label: &str, value: &str) {
+    pub(super) fn field(&mut self, label: &str, value: &str) {
         let value = if value.is_empty() { "—" } else { value };
         let mut label = label;
         for part in wrap(value, self.room) {
             self.pieces(label, vec![Piece::new(part, self.text)]);
             label = "";
         }
+    }
+
+    /// Lines that stand under a value.
+    pub(super) fn note(&mut self, lines: &[Vec<Piece>]) {
+        for line in lines {
+            self.pieces("", line.clone());
+        }
+    }
+
+    /// The cells of a line without a label.
+    pub(super) fn whole(&self) -> u16 {
+        LABEL + self.room
     }
 
     fn optional(&mut self, label: &str, value: Option<&Untrusted>) {
@@ -108,7 +124,7 @@ impl Sheet {
     }
 }
 
-fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) {
+fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, main: &Main, pane: &Pane) {
     let theme = painter.theme;
     let rotate = match availability_below(state, Action::Rotate) {
         Availability::Ready => Piece::button("  ⟳ rotate", theme.key, Action::Rotate),
@@ -144,9 +160,7 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
     }
     sheet.pieces("", pieces);
     let note = |sheet: &mut Sheet, text: &str, style| {
-        for line in paragraph(text, sheet.room, style) {
-            sheet.pieces("", line);
-        }
+        sheet.note(&paragraph(text, sheet.room, style));
     };
     match &pane.secret {
         SecretView::NotVisible => note(
@@ -162,7 +176,7 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
     }
     for action in [Action::Reveal, Action::Rotate] {
         // That it is being rotated is said below, with how far it is.
-        let running = action == Action::Rotate && state.running().any(|job| job.client_id == pane.client_id);
+        let running = action == Action::Rotate && at_work(state, main, &pane.client_id).is_some();
         if let Availability::Blocked(reason) = availability_below(state, action)
             && pane.client().is_some()
             && !running
@@ -173,14 +187,20 @@ fn secret(painter: &Painter<'_>, sheet: &mut Sheet, state: &State, pane: &Pane) 
             }
         }
     }
-    if let Some(job) = state.jobs.iter().rev().find(|job| job.client_id == pane.client_id) {
-        let (sign, style) = match &job.outcome {
-            None => (spinner(state), theme.text),
-            Some(Outcome::Rotated { .. }) => ("✓", theme.good),
-            Some(Outcome::NotApplied(_)) => ("✗", theme.danger),
-            Some(Outcome::InDoubt { .. }) => ("?", theme.warning),
+    if let Some(job) = keymap::job_of(state, &pane.client_id) {
+        let (sign, style) = match &job.ended {
+            None => return,
+            // Its steps and targets tell it already.
+            Some(Ok(_)) if job.task.procedure != Procedure::RotateNow => return,
+            Some(Ok(_)) => ("✓", theme.good),
+            Some(Err(_)) if job.in_doubt() || job.leased_by().is_some() => ("?", theme.warning),
+            Some(Err(_)) => ("✗", theme.danger),
         };
         note(sheet, &format!("{sign} {}", job.summary()), style);
+        let hint = job.error().map(|error| error.hint.as_str()).filter(|hint| !hint.is_empty());
+        if let Some(hint) = hint.filter(|_| job.task.procedure != Procedure::RotateNow) {
+            note(sheet, hint, theme.text);
+        }
     }
 }
 

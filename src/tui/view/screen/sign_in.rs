@@ -72,7 +72,8 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, sign_in: &SignIn, state: &Sta
     }
 }
 
-fn fields(painter: &mut Painter<'_>, area: Rect, form: &Form) -> u16 {
+/// Draws the fields of a form, one a line; the line below the last.
+pub fn fields(painter: &mut Painter<'_>, area: Rect, form: &Form) -> u16 {
     let theme = painter.theme;
     let mut y = area.y;
     for (position, field) in form.fields.iter().enumerate() {

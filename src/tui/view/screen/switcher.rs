@@ -7,7 +7,7 @@ use crate::tui::app::event::Target;
 use crate::tui::app::screen::Screen;
 use crate::tui::app::screen::switcher::{Choice, Known, Switcher};
 use crate::tui::view::paint::{Painter, Piece, middle};
-use crate::tui::view::text::{fit, width};
+use crate::tui::view::text::{ago, fit, width};
 
 /// Draws the tenants to go to.
 pub fn draw(painter: &mut Painter<'_>, cover: Rect, switcher: &Switcher, state: &State) {
@@ -88,25 +88,4 @@ fn draw_tenant(painter: &mut Painter<'_>, line: Rect, known: &Known, state: &Sta
             Piece::new(rest, theme.text),
         ],
     );
-}
-
-/// How long ago, in a word or two.
-fn ago(seconds: i64) -> String {
-    match seconds {
-        i64::MIN..60 => "just now".to_owned(),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..86_400 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} d ago", seconds / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_long_ago_is_told_coarsely() {
-        let all = [-5, 59, 60, 3599, 3600, 86_400, 400 * 86_400].map(ago);
-        assert_eq!(all, ["just now", "just now", "1 min ago", "59 min ago", "1 h ago", "1 d ago", "400 d ago"]);
-    }
 }
