@@ -25,6 +25,10 @@ need npm npm
 need /usr/bin/time time
 export ROLLOVER_HOME=$work/home
 mkdir -m 700 "$work/home"
+# The key of the ledger: there is neither a keyring nor a person here.
+need age-keygen age
+(umask 077 && age-keygen -o "$work/identity.txt" 2>/dev/null)
+export ROLLOVER_IDENTITY_FILE=$work/identity.txt
 mkdir "$work/node" "$work/samples"
 
 install_fzf() {

@@ -4,8 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top; `lib.rs` lists them in the same order.
-const LAYERS: [&str; 10] =
-    ["domain", "process", "auth0", "clipboard", "rollover", "tenants", "preflight", "sim", "tui", "cli"];
+const LAYERS: [&str; 13] = [
+    "domain",
+    "process",
+    "files",
+    "auth0",
+    "clipboard",
+    "ledger",
+    "targets",
+    "rollover",
+    "tenants",
+    "preflight",
+    "sim",
+    "tui",
+    "cli",
+];
 
 /// Within the interface the core knows neither what draws it nor what runs it.
 const INTERFACE: [&str; 7] = ["app", "theme", "view", "input", "runner", "signals", "terminal"];
@@ -94,7 +107,8 @@ fn no_module_knows_what_is_above_it() {
             }
             if parts[1] == "app" {
                 for name in named(&text, "crate::") {
-                    if !["domain", "auth0", "tui"].contains(&name) {
+                    // Of the last three their words: why something failed, what a procedure came to.
+                    if !["domain", "tui", "auth0", "ledger", "rollover"].contains(&name) {
                         wrong.push(format!("{}: the pure core uses {name}", inside.display()));
                     }
                 }
