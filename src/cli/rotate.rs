@@ -74,7 +74,7 @@ pub fn missing_scope(missing: &str) -> Failure {
 }
 
 /// Those of the clients whose last rollover still holds both secrets: it is retired before the next one starts.
-fn holding(ledger: &Ledger, domain: &Domain, clients: &[Client]) -> Result<Vec<Client>, Failure> {
+pub fn holding(ledger: &Ledger, domain: &Domain, clients: &[Client]) -> Result<Vec<Client>, Failure> {
     let mut holding = Vec::new();
     for client in clients {
         let latest = ledger.latest(domain, client.summary.client_id.raw())?;

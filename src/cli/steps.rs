@@ -6,7 +6,7 @@ use super::desk;
 use super::exit::Failure;
 use super::output::Output;
 use super::pick::pick;
-use super::rotate::missing_scope;
+use super::rotate::{holding, missing_scope};
 use super::session::Session;
 use crate::domain::Ability;
 use crate::rollover::Choice;
@@ -33,7 +33,21 @@ pub async fn run(global: &Global, step: &StepOn, procedure: Procedure) -> Ended 
         }
     }
     let prints = session.fingerprints();
-    let all = run_all(&session, &desk, &[client], procedure, &output).await?;
+    let clients = [client];
+    if procedure == Procedure::Stage && !holding(&desk.ledger, session.api.domain(), &clients)?.is_empty() {
+        // The next one starts, so the one before is retired first: as `rotate` does.
+        if !step.yes {
+            let warning = "Its last rollover still keeps the secret before the current one, as the fallback: it is dropped first.";
+            let question = ask::Question { verb: "Stage the next secret", warning };
+            ask::confirm_step(&clients[0], session.api.domain(), session.environment(), question)?;
+        }
+        let all = run_all(&session, &desk, &clients, Procedure::Retire, &output).await?;
+        if all.iter().any(|outcome| outcome.failure.is_some()) {
+            print(&mut output, &all, &prints, false)?;
+            return Ok(conclude(&all, step.json, false));
+        }
+    }
+    let all = run_all(&session, &desk, &clients, procedure, &output).await?;
     print(&mut output, &all, &prints, false)?;
     Ok(conclude(&all, step.json, false))
 }

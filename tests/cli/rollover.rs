@@ -132,6 +132,17 @@ fn the_next_one_retires_the_one_that_holds() {
 }
 
 #[test]
+fn staging_the_next_one_retires_the_one_that_holds_too() {
+    let mut place = Place::with(1);
+    place.step(&["rotate", BILLING, "--yes"]);
+    let current = place.live();
+    let run = place.run(&["stage", BILLING]);
+    assert_eq!((run.code, run.err.contains("--yes")), (2, true), "{run:?}");
+    assert_eq!(place.step(&["stage", BILLING, "--yes"]), "staged");
+    assert_eq!(place.files(), (current, None), "the fallback is gone, and the pending one not delivered yet");
+}
+
+#[test]
 fn status_lists_everything_without_a_network_or_a_key() {
     let mut place = Place::with(1);
     assert_eq!(place.status(), json!([]), "a look makes no ledger");
