@@ -228,7 +228,13 @@ case_program() {
     "$rollover" rotate "$client_id" --now --yes --json >"$place/rotated" || fail 'rotating'
     [[ $(jq -r '.[0].steps[] | select(.step == "keep") | .outcome' "$place/rotated") == 'done' ]] ||
         fail 'nothing was stored'
-    [[ $(live) != "$old" && $(kept) == "$(live)" && $(items) == 1 ]] || fail 'the keyring does not hold the new secret'
+    # Beside the credential there is the key of the ledger, which the rotation was recorded in.
+    [[ $(live) != "$old" && $(kept) == "$(live)" && $(items) == 2 ]] || fail 'the keyring does not hold the new secret'
+    secret-tool lookup service rollover username 'ledger identity' | grep -q '^AGE-SECRET-KEY-1' || fail 'the ledger has no key'
+    "$rollover" ledger recipients | grep -q 'the key in the keyring' || fail 'the ledger is sealed for another key'
+    "$rollover" exec "$client_id" -- printenv AUTH0_CLIENT_SECRET >"$place/opened" || fail 'opening what is sealed'
+    [[ $(cat "$place/opened") == "$(live)" ]] || fail 'what is sealed is another secret'
+    rm "$place/opened"
     # Long enough for the old secret to be dead: verifying has waited for it.
     [[ $(jq -r '.[0].steps[] | select(.step == "verify") | .outcome' "$place/rotated") == 'done' ]] || fail 'verifying'
     "$rollover" list >"$place/listed" || fail 'listing with the new secret'
@@ -236,7 +242,7 @@ case_program() {
     (umask 077 && { printf '%s\n' "$old" && live; } >"$place/secrets")
     ! grep -rqFf "$place/secrets" "$place/rollover" "$place/rotated" "$place/listed" || fail 'a secret is in a file'
     "$rollover" logout 2>"$place/logout" || fail 'logout'
-    [[ $(items) == 0 ]] || fail "$(items) entries are left"
+    [[ $(items) == 1 ]] || fail "$(items) entries are left: the ledger's key stays, and nothing else"
     if "$rollover" list 2>"$place/refused"; then fail 'signed in without a credential'; fi
     grep -q 'client secret for' "$place/refused" || { cat "$place/refused" >&2; fail 'the wrong reason'; }
     passed 'the program stores its credential, replaces it when it rotates itself, and forgets it'
