@@ -215,7 +215,7 @@ case_program() {
     local url=$AUTH0_DOMAIN client_id old listed
     client_id=$(head -n 1 "$work/sim.out" | jq -r .client_id)
     # Nothing of the tenant is in the environment: what is found is what was stored.
-    unset AUTH0_DOMAIN AUTH0_API_TOKEN
+    unset AUTH0_DOMAIN AUTH0_API_TOKEN ROLLOVER_IDENTITY_FILE
     bus
     keyring --unlock
     export ROLLOVER_HOME=$place/rollover
