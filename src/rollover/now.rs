@@ -7,7 +7,7 @@ use super::reconcile::{doubt, reconcile};
 use super::retire::{promoted, retired, retired_at_once};
 use super::stage::{baseline, begin};
 use super::verify::verified;
-use super::work::{Note, Work, take};
+use super::work::{Note, Work, take, wait_for_the_last_one};
 use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
 use crate::auth0::{Api, Applied, SecretRead};
 use crate::domain::Secret;
@@ -29,6 +29,7 @@ pub async fn rotate_now(desk: &Desk, subject: &Subject, progress: Listener<'_>) 
         return Err(Trouble::not_now(message, ""));
     }
     let (lease, latest) = take(desk, subject).await?;
+    wait_for_the_last_one(desk, latest.as_ref(), progress).await;
     if let Some(latest) = latest.filter(|latest| !latest.state.is_final()) {
         overtake(desk, subject, &lease, latest).await?;
     }

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::cutover::{Sent, another_actor, conflict, left, send};
 use super::work::{Note, Work};
-use super::{Trouble, TroubleKind, seconds};
+use super::{Patience, Trouble, TroubleKind, seconds};
 use crate::domain::Secret;
-use crate::domain::rollover::{Decision, Doubt, EQUAL_READS, Mode, Reconcile, Role, Seen, State};
-use crate::domain::rotation::{Probe, Progress, Step, StepOutcome};
+use crate::domain::rollover::{Decision, Doubt, EQUAL_READS, Mode, Reconcile, Role, Rollover, Seen, State};
+use crate::domain::rotation::{Probe, Progress, Step, StepOutcome, StepReport};
 
 /// What a request that has just been lost leaves behind.
 pub(super) fn doubt(work: &Work<'_>, reason: &str) -> Doubt {
@@ -122,6 +125,17 @@ pub(super) async fn wait_for_late_ones(work: &mut Work<'_>) {
         work.note(Step::ReadAfter, "a late request may still arrive");
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Until when a request of ours for this rollover may still arrive, whatever was settled of it since: its answer was lost. Seconds
+/// since 1970; 0 where none was lost. Who sends another value waits for that, or the late one would take its place.
+pub(super) fn may_arrive_until(row: &Rollover, patience: &Patience) -> i64 {
+    let lost = row.steps.iter().filter(|step| {
+        step.outcome == StepOutcome::InDoubt && matches!(step.step, Step::CutOver | Step::RollBack | Step::Rotate)
+    });
+    let at = |step: &StepReport| OffsetDateTime::parse(&step.at, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
+    let quiesce = i64::try_from(patience.quiesce.as_secs()).unwrap_or(i64::MAX);
+    lost.map(|step| at(step).saturating_add(quiesce)).max().unwrap_or_default()
 }
 
 fn ask_hint(mode: Mode) -> &'static str {

@@ -4,7 +4,7 @@ use super::abandon::abandoned;
 use super::cutover::{another_actor, conflict, left};
 use super::deliver::{Persist, write_all};
 use super::now::known;
-use super::reconcile::{doubt, reconcile};
+use super::reconcile::{doubt, may_arrive_until, reconcile};
 use super::verify::{describe, tried};
 use super::work::{Note, Work};
 use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
@@ -45,6 +45,11 @@ pub(super) async fn rolled_back(work: &mut Work<'_>, persist: Persist) -> Result
     if work.row.state == State::RollingBack {
         settle(work, &old).await?;
     } else {
+        let wait = left(may_arrive_until(&work.row, &work.desk.patience), work.desk.patience.quiesce);
+        if !wait.is_zero() {
+            work.note(Step::RollBack, "an earlier request may still arrive, and would undo the way back");
+            tokio::time::sleep(wait).await;
+        }
         let (seen, live, error) = work.look().await?;
         match seen {
             Seen::New | Seen::NotVisible | Seen::Old => {}

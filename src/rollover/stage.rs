@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::work::{Note, Work, blocking, take};
+use super::work::{Note, Work, blocking, take, wait_for_the_last_one};
 use super::{Desk, Ended, Listener, Subject, Trouble, seconds};
 use crate::auth0::{ErrorKind, SecretRead};
 use crate::domain::Secret;
@@ -31,6 +31,7 @@ pub(super) async fn staged<'a>(
         return Err(Trouble::not_now(message, ""));
     }
     let (lease, latest) = take(desk, subject).await?;
+    let last = latest.clone();
     if let Some(latest) = latest.filter(|latest| !latest.state.is_final()) {
         match latest.state {
             // Nothing happened yet: it is dropped, and begun anew below.
@@ -56,6 +57,7 @@ pub(super) async fn staged<'a>(
             }
         }
     }
+    wait_for_the_last_one(desk, last.as_ref(), progress).await;
     let mut work = begin(desk, subject, lease, Mode::Set, progress).await?;
     work.began(Step::Stage);
     let baselined = baseline(&mut work).await?;

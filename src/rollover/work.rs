@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use super::cutover::left;
+use super::reconcile::may_arrive_until;
 use super::{Desk, Done, Listener, Subject, Trouble, now, seconds};
 use crate::auth0::{Error, SecretRead};
 use crate::domain::rollover::{Doubt, Role, Rollover, Seen, State, TargetRow};
@@ -80,6 +82,16 @@ pub(super) async fn take(desk: &Desk, subject: &Subject) -> Result<(Arc<Lease>, 
         Ok((Arc::new(lease), latest))
     });
     Ok(taken.await?)
+}
+
+/// Waits until no request for the client's last rollover can arrive any more: another value would be overwritten by it.
+pub(super) async fn wait_for_the_last_one(desk: &Desk, latest: Option<&Rollover>, progress: Listener<'_>) {
+    let until = latest.map_or(0, |latest| may_arrive_until(latest, &desk.patience));
+    let wait = left(until, desk.patience.quiesce);
+    if !wait.is_zero() {
+        progress(Progress::Note(Step::Record, "a request for the last rollover may still arrive".to_owned()));
+        tokio::time::sleep(wait).await;
+    }
 }
 
 impl<'a> Work<'a> {

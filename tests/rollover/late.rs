@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollover::domain::rollover::{Role, State};
 use rollover::domain::rotation::Progress;
-use rollover::rollover::{Choice, TroubleKind, Until, abandon, resume, rotate, rotate_now};
+use rollover::rollover::{Choice, TroubleKind, Until, abandon, resume, rollback, rotate, rotate_now};
 use tokio::sync::Notify;
 
 use super::world::{BILLING, SHORT, World, quiet, state};
@@ -94,4 +94,28 @@ async fn a_rotation_that_is_refused_loses_nothing_of_the_rollover_that_it_overta
     assert_eq!(kept.map(|kept| kept.expose().to_owned()), Some(world.live()), "what is live is nowhere else");
     world.play("");
     rotate_now(&world.desk, &world.subject, &mut quiet()).await.expect("it is in doubt of nothing");
+}
+
+#[tokio::test]
+async fn going_back_waits_for_an_earlier_request_that_may_still_arrive() {
+    let mut world = World::with(1).await;
+    world.desk.patience.quiesce = Duration::from_secs(3);
+    let old = world.live();
+    rotate(&world.desk, &world.subject, Until::Deliver, false, &mut quiet()).await.expect("it is delivered");
+    // The answer is lost and the request on its way; what is live cannot be seen, so the same value is sent again and taken.
+    world.play(
+        "[[fault]]\nmethod = \"PATCH\"\ntimes = 1\nlate_ms = 1500\ndrop = \"reset\"\n\
+         [[fault]]\nmethod = \"GET\"\npath = \"/api/v2/clients/*\"\nremove = [\"client_secret\"]\n",
+    );
+    let done = rotate(&world.desk, &world.subject, Until::Promote, false, &mut quiet()).await;
+    assert_eq!(state(&done), State::Holding);
+    world.play("");
+    assert_eq!(state(&rollback(&world.desk, &world.subject, &mut quiet()).await), State::RolledBack);
+    // Until the late one has arrived too: the tenant's log tells of each.
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while world.desk.api.secret_changes(BILLING).await.expect("the log").len() < 3 {
+        assert!(std::time::Instant::now() < deadline, "it never arrived");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.live(), old, "what was taken back stays so");
 }
