@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The procedures as a state machine, as often as must hold before a change lands: a hundred thousand cases of faults, crashes and
-# other people, and ten thousand interleavings of two operators. ROLLOVER_CASES says how many each half plays; ROLLOVER_SEED, which
-# ones: what fails names its smallest case, and the seed shows it again.
+# other people, and five hundred interleavings of two operators. ROLLOVER_CASES says how many each half plays, ROLLOVER_INTERLEAVINGS
+# how many of those; ROLLOVER_SEED, which ones: what fails names its smallest case, and the seed shows it again.
 #
 # Needs cargo. `cargo test --test machine` plays a few hundred of the same.
 set -euo pipefail
