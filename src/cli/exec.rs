@@ -15,7 +15,6 @@ use crate::domain::rollover::State;
 use crate::domain::target::{CURRENT_KEY, FALLBACK_KEY, SlotNames, Target};
 use crate::domain::untrusted::shown;
 use crate::domain::{Profile, Role, Rollover, Secret};
-use crate::ledger::{Ledger, LedgerError};
 use crate::tenants::{Tenants, check_variable};
 
 /// What rollover itself signs in with: nothing that a program of an app's should get.
@@ -80,19 +79,15 @@ fn cannot_run(program: &OsString, error: &std::io::Error) -> Failure {
 /// What the ledger has of a client that is named by its id: then nobody needs to be asked.
 async fn known(tenants: &Tenants, profile: &Profile, client_id: &str) -> Result<Option<Secrets>, Failure> {
     // A look makes no ledger.
-    if Ledger::open_existing(tenants.home().state()).map_err(|error| ledger_failed(&error))?.is_none() {
-        return Ok(None);
-    }
-    let ledger = desk::ledger(tenants)?;
-    let row = ledger.latest(&profile.domain, client_id).map_err(|error| ledger_failed(&error))?;
+    let Some(ledger) = tenants.existing_ledger()? else { return Ok(None) };
+    let row = ledger.latest(&profile.domain, client_id)?;
     let Some(row) = row else { return Ok(None) };
     let (current, fallback) = roles(&row);
     let Some(current) = current.filter(|role| row.holds(*role)) else { return Ok(None) };
     desk::unlocked(tenants, &ledger).await?;
-    let secret = |role| ledger.secret(&row, role).map_err(|error| ledger_failed(&error));
-    let Some(current) = secret(current)? else { return Ok(None) };
+    let Some(current) = ledger.secret(&row, current)? else { return Ok(None) };
     let fallback = match fallback.filter(|role| row.holds(*role)) {
-        Some(role) => secret(role)?,
+        Some(role) => ledger.secret(&row, role)?,
         None => None,
     };
     Ok(Some(Secrets { current, fallback }))
@@ -153,11 +148,6 @@ fn names(exec: &Exec, targets: &[Target]) -> Result<(String, String), Failure> {
         return Err(Failure::usage(message, "Give --key and --fallback-key two names."));
     }
     Ok((key, fallback))
-}
-
-fn ledger_failed(error: &LedgerError) -> Failure {
-    const LEDGER: u8 = 9;
-    Failure { code: LEDGER, ..Failure::failed("ledger", error.to_string(), "`rollover doctor` says what is wrong.") }
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ mod abandon;
 mod cutover;
 /// Writing secrets to targets, and reading them back.
 mod deliver;
-/// What a target holds, beside what is known.
-mod holding;
 /// Rotating now: the one-call way.
 mod now;
 /// Finding out what a request in doubt came to.
@@ -41,7 +39,6 @@ use crate::ledger::{Ledger, LedgerError};
 pub use abandon::abandon;
 pub use cutover::cutover;
 pub use deliver::deliver;
-pub use holding::holding;
 pub use now::rotate_now;
 pub use retire::{promote, retire};
 pub use rollback::rollback;
@@ -179,13 +176,7 @@ impl Trouble {
 
 impl From<LedgerError> for Trouble {
     fn from(error: LedgerError) -> Self {
-        let hint = match &error {
-            LedgerError::File { hint, .. } => hint.clone(),
-            LedgerError::NoKey => "A passphrase, the keyring, or identity_file in config.toml gives it one.".to_owned(),
-            LedgerError::Locked => "Give the passphrase of the stored credentials.".to_owned(),
-            LedgerError::Leased { .. } => "Wait until it is done; `rollover status` shows how far it is.".to_owned(),
-            _ => String::new(),
-        };
+        let hint = error.hint().to_owned();
         let rollover = match &error {
             LedgerError::Unfinished(rollover) => Some(rollover.clone()),
             _ => None,

@@ -1,6 +1,6 @@
 use rollover::domain::rollover::{State, TargetState};
-use rollover::domain::target::{CommandPlace, Place};
-use rollover::rollover::{TroubleKind, Until, cutover, deliver, holding, resume, rotate};
+use rollover::domain::target::{CommandPlace, Place, holding};
+use rollover::rollover::{TroubleKind, Until, cutover, deliver, resume, rotate};
 
 use super::world::{World, dotenv, quiet, state, write};
 
