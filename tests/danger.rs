@@ -41,6 +41,12 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(pid, signal).expect("a signal");
 }
 
+/// Whether it stands still is only known once the kernel says so.
+fn until_stopped(child: &Child) {
+    let file = format!("/proc/{}/stat", child.id());
+    until("the stop", || std::fs::read_to_string(&file).is_ok_and(|stat| stat.contains(") T ")));
+}
+
 fn end(child: Child) -> Run {
     run_of(&child.wait_with_output().expect("it ends"))
 }
@@ -178,19 +184,22 @@ fn who_is_at_work_on_a_client_is_named() {
 
 #[test]
 fn of_two_at_once_one_works_and_the_other_says_who_does() {
-    for arguments in [HOLD, NOW] {
+    for (arguments, path) in [(HOLD, "method = \"PATCH\""), (NOW, "path = \"/api/v2/clients/*/rotate-secret\"")] {
         let tenant = Tenant::demo();
-        play(&tenant.running, "[[fault]]\nmethod = \"PATCH\"\ndelay_ms = 50\n");
+        play(&tenant.running, &format!("[[fault]]\n{path}\nheld = true\n"));
         let estate = Estate::new(&tenant.running, 2);
         let first = estate.start(arguments);
         until_changed(&tenant, 1);
-        // It stands still in the middle, however long the other takes.
+        // It stands still in the middle, however long the other takes; the answer comes after that.
         signal(&first, Signal::STOP);
+        until_stopped(&first);
+        assert_eq!(estate.state_left(), "sending", "{arguments:?}");
         let id = first.id();
         for second in [HOLD, NOW, &["resume", BILLING, "--yes"], &["rollback", BILLING, "--yes"]] {
             let run = ends(&estate, second, 9);
             assert!(run.err.contains(&format!("process {id}")), "{second:?}: {run:?}");
         }
+        play(&tenant.running, "");
         signal(&first, Signal::CONT);
         let run = end(first);
         assert_eq!((run.code, changes(&tenant.running)), (0, 1), "{run:?}");
@@ -240,7 +249,7 @@ fn a_signal_in_the_middle_of_a_request_waits_for_its_answer() {
     for sent in [Signal::HUP, Signal::TERM, Signal::INT] {
         for (arguments, path) in [(HOLD, "method = \"PATCH\""), (NOW, "path = \"/api/v2/clients/*/rotate-secret\"")] {
             let tenant = Tenant::demo();
-            play(&tenant.running, &format!("[[fault]]\n{path}\ndelay_ms = 1500\n"));
+            play(&tenant.running, &format!("[[fault]]\n{path}\nheld = true\n"));
             let estate = Estate::new(&tenant.running, 1);
             let mut child = estate.start(arguments);
             let mut told = BufReader::new(child.stderr.take().expect("stderr"));
@@ -251,6 +260,7 @@ fn a_signal_in_the_middle_of_a_request_waits_for_its_answer() {
                 line.clear();
                 assert_ne!(told.read_line(&mut line).expect("a line"), 0, "it ended without waiting");
             }
+            play(&tenant.running, "");
             let run = end(child);
             // All that was asked for was done; had there been another client, it would not have been begun.
             assert_eq!((run.code, changes(&tenant.running)), (0, 1), "{sent:?}: {run:?}");
@@ -288,13 +298,14 @@ fn a_second_signal_leaves_it_in_doubt_and_that_is_durable() {
 #[test]
 fn a_terminal_that_is_taken_away_in_the_middle_of_a_request_is_no_end_of_it() {
     let tenant = Tenant::demo();
-    play(&tenant.running, "[[fault]]\nmethod = \"PATCH\"\ndelay_ms = 500\n");
+    play(&tenant.running, "[[fault]]\nmethod = \"PATCH\"\nheld = true\n");
     let estate = Estate::new(&tenant.running, 1);
     let variables = estate.variables();
     let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut terminal = pty::Terminal::start(estate.home.path(), HOLD, &variables, (160, 50));
     until_changed(&tenant, 1);
     terminal.hang_up();
+    play(&tenant.running, "");
     let code = terminal.end();
     let (row, [_, new, _]) = estate.latest().expect("a rollover");
     // Where it is told of it after the answer, it ends there; and nobody could be told what came of it.

@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::connection::Wire;
 
@@ -93,6 +94,8 @@ pub(super) struct Fault {
     delay_ms: Option<u64>,
     /// Never answers.
     hang: bool,
+    /// Answers only once other faults are played.
+    pub(super) held: bool,
     /// Ends the connection without an answer.
     drop: Option<End>,
     /// Ends the connection after so many bytes of the answer.
@@ -259,11 +262,15 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The faults, and how often each has found a request.
-pub(super) struct Faults(Mutex<Vec<(Fault, u64)>>);
+pub(super) struct Faults {
+    all: Mutex<Vec<(Fault, u64)>>,
+    /// Tells those that are held that others are played.
+    played: watch::Sender<()>,
+}
 
 impl Faults {
     pub(super) fn new(scenario: Option<Scenario>) -> Self {
-        let faults = Self(Mutex::default());
+        let faults = Self { all: Mutex::default(), played: watch::Sender::new(()) };
         faults.play(scenario.unwrap_or_default());
         faults
     }
@@ -271,10 +278,20 @@ impl Faults {
     /// Other faults from now on.
     pub(super) fn play(&self, scenario: Scenario) {
         *self.all() = scenario.fault.into_iter().map(|fault| (fault, 0)).collect();
+        self.played.send_replace(());
+    }
+
+    /// Ends when other faults are played than those that are now.
+    pub(super) fn others(&self) -> impl Future<Output = ()> + use<> {
+        let mut played = self.played.subscribe();
+        async move {
+            // Where the tenant itself has ended nobody waits for an answer.
+            let _ = played.changed().await;
+        }
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, Vec<(Fault, u64)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fault that spoils this request.

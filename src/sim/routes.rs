@@ -148,6 +148,7 @@ async fn around(State(tenant): Shared, mut request: Request, next: Next) -> Resp
     if !tenant.latency.is_zero() {
         tokio::time::sleep(tenant.latency).await;
     }
+    let others = tenant.faults.others();
     let fault = tenant.faults.of(&about.method, &about.path);
     let mut response = None;
     if let Some(fault) = &fault {
@@ -190,6 +191,9 @@ async fn around(State(tenant): Shared, mut request: Request, next: Next) -> Resp
             }
         }
     };
+    if fault.is_some_and(|fault| fault.held) {
+        others.await;
+    }
     if let Some(state) = limited {
         state.tell(response.headers_mut());
     }

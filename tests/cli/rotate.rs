@@ -143,6 +143,7 @@ mod interrupted {
     use std::process::{Child, Stdio};
     use std::time::{Duration, Instant};
 
+    use rollover::sim::Scenario;
     use rustix::process::{Pid, Signal, kill_process};
 
     use super::super::BILLING;
@@ -181,12 +182,22 @@ mod interrupted {
         run
     }
 
+    /// It was told of the interruption, and says so.
+    fn until_it_waits(child: &mut Child) {
+        let mut err = std::io::BufReader::new(child.stderr.take().expect("stderr"));
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut err, &mut line).expect("a line");
+        assert!(line.contains("waiting for its answer"), "{line}");
+    }
+
     #[test]
     fn a_request_on_its_way_is_waited_for_and_the_rest_not_begun() {
-        let mut tenant = Tenant::faulty(&format!("[[fault]]\n{ROTATE}delay_ms = 700\n"));
-        let child = start(&tenant, &["Billing API", "Checkout"]);
+        let mut tenant = Tenant::faulty(&format!("[[fault]]\n{ROTATE}held = true\n"));
+        let mut child = start(&tenant, &["Billing API", "Checkout"]);
         until_asked(&tenant, "/rotate-secret");
         interrupt(&child);
+        until_it_waits(&mut child);
+        tenant.running.play(Scenario::default());
         let run = end(&mut tenant, child);
         assert_eq!((run.code, tenant.posts()), (130, 1), "{run:?}");
         assert_eq!((&run.json()[0]["outcome"], &run.json()[1]["outcome"]), (&"done".into(), &"skipped".into()));
@@ -199,10 +210,7 @@ mod interrupted {
         until_asked(&tenant, "/rotate-secret");
         interrupt(&child);
         // Two signals at once would count as one: the second follows when the first was answered.
-        let mut err = std::io::BufReader::new(child.stderr.take().expect("stderr"));
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut err, &mut line).expect("a line");
-        assert!(line.contains("waiting for its answer"), "{line}");
+        until_it_waits(&mut child);
         interrupt(&child);
         let run = end(&mut tenant, child);
         assert_eq!(run.code, 6, "{run:?}");

@@ -246,6 +246,10 @@ impl Terminal {
         // The reader has a handle of its own, and sits in a read: something must come for it to let go.
         self.seen().hanging_up = true;
         self.resize(100, 30);
+        if self.shows_keys() {
+            // A program that draws nothing is no help, but its terminal shows what is typed.
+            self.keys(" ");
+        }
         self.wait("the reader's end", |seen| seen.ended);
         self.writer = None;
         self.master = None;

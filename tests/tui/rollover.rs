@@ -315,7 +315,7 @@ async fn a_program_that_died_while_it_sent_is_followed_by_one_that_settles_it() 
 #[tokio::test]
 async fn of_two_programs_one_works_and_the_other_watches() {
     let world = World::with(1, None).await;
-    world.play("[[fault]]\nmethod = \"PATCH\"\nwhen = \"after\"\ndelay_ms = 2500\n");
+    world.play("[[fault]]\nmethod = \"PATCH\"\nheld = true\n");
     let mut one = world.app((120, 36)).await;
     one.type_("n").await;
     let mut other = world.app((120, 36)).await;
@@ -327,6 +327,7 @@ async fn of_two_programs_one_works_and_the_other_watches() {
     other.press("<c-s>");
     yes(&mut other).await;
     assert!(other.screen().contains("another process is at work"), "{}", other.screen());
+    world.play("");
     one.idle().await;
     assert_eq!((world.state(), world.changes()), (State::Holding, 1));
     assert!(other.runner.state.next_wake().is_some(), "it looks again");

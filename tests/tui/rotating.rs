@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use rollover::domain::Environment;
+use rollover::sim::Scenario;
 use rollover::tui::app::event::Event;
 
 use super::app::App;
@@ -85,7 +86,7 @@ async fn production_asks_for_the_name() {
 
 #[tokio::test]
 async fn esc_leaves_it_running_and_it_is_seen_from_anywhere() {
-    let tenant = faulty(&format!("[[fault]]\n{ROTATE}delay_ms = 400\n")).await;
+    let tenant = faulty(&format!("[[fault]]\n{ROTATE}held = true\n")).await;
     let mut app = asked(&tenant, None, (120, 36)).await;
     app.advance(Duration::from_millis(300));
     app.press("y");
@@ -97,6 +98,7 @@ async fn esc_leaves_it_running_and_it_is_seen_from_anywhere() {
     app.press("q");
     assert!(app.screen().contains("Something is under way"), "{}", app.screen());
     app.press("n");
+    tenant.play(Scenario::default());
     app.idle().await;
     assert!(app.screen().contains("Billing API: Rotated"), "the end is told: {}", app.screen());
     app.press("o<enter>");
