@@ -111,6 +111,9 @@ impl Pacer {
                     Some(known) if !fresh => known.min(remaining),
                     _ => remaining,
                 });
+            } else if status < 400 {
+                // Who answers and tells of no limit has none: a proxy's refusal, say, came from elsewhere.
+                bucket.remaining = None;
             }
             if let Some(wait) = wait {
                 bucket.reset = Some(now + wait);
@@ -229,6 +232,23 @@ mod tests {
         assert_eq!(seconds(&[date, ("x-ratelimit-reset", "1795521603")]), Some(3));
         assert_eq!(seconds(&[("x-ratelimit-reset", "1795521603")]), None, "without the server's clock it says nothing");
         assert_eq!(seconds(&[]), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_refusal_an_answer_that_tells_of_no_limit_ends_the_waiting() {
+        let pacer = Pacer::new(None);
+        pacer.learn(429, &headers(&[("retry-after", "0")]));
+        let waits = pacer.watch();
+        pacer.enter().await;
+        pacer.learn(502, &HeaderMap::new());
+        assert_eq!(pacer.bucket.lock().expect("nobody panicked").remaining, Some(0), "that told nothing");
+        pacer.learn(200, &HeaderMap::new());
+        for _ in 0..3 {
+            pacer.enter().await;
+        }
+        assert!(!waits.has_changed().expect("it is there"), "nobody waited");
+        pacer.learn(200, &headers(&[("x-ratelimit-remaining", "0")]));
+        assert_eq!(pacer.bucket.lock().expect("nobody panicked").remaining, Some(0), "a limit that is told counts");
     }
 
     #[test]
