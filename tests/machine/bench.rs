@@ -17,8 +17,16 @@ use tokio::runtime::{Builder, Runtime};
 /// How many clients a tenant has, and so how many cases are played on it. Its log and its list of requests grow with each.
 const CLIENTS: usize = 48;
 
-/// Nothing is waited for; what would be waited for happens all the same.
-pub const NONE: Patience = Patience { verify: Duration::ZERO, quiesce: Duration::ZERO, apart: Duration::ZERO };
+/// What the system's clock decides is not waited for: that clock does not leap, and what may still be on its way when a move ends
+/// comes to its end before the next. The reads that settle a doubt within a move are further apart than anything is late.
+pub const PATIENCE: Patience = Patience {
+    verify: Duration::ZERO,
+    quiesce: Duration::ZERO,
+    apart: Duration::from_millis(MOST_LATE as u64 + 1_000),
+};
+
+/// How much later than its answer a request may arrive, in milliseconds.
+pub const MOST_LATE: u16 = 3_000;
 
 /// How every client here authenticates: the pretend tenant takes a secret in any way.
 pub const AUTH: AuthMethod = AuthMethod::SecretPost;
@@ -89,7 +97,7 @@ impl Bench {
 
     pub fn desk(&self, seeing: bool) -> Desk {
         let api = if seeing { &self.seeing } else { &self.blind };
-        Desk { api: api.clone(), ledger: Arc::clone(&self.ledger), key: Arc::clone(&self.key), patience: NONE }
+        Desk { api: api.clone(), ledger: Arc::clone(&self.ledger), key: Arc::clone(&self.key), patience: PATIENCE }
     }
 
     pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {

@@ -4,6 +4,8 @@ use proptest::sample::select;
 use rollover::domain::rollover::State;
 use rollover::rollover::{Choice, Until};
 
+use super::bench::MOST_LATE;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Stage,
@@ -262,7 +264,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         6 => (change(), lost.clone(), any::<bool>()),
         2 => (change(), refused.clone(), Just(true)),
         1 => (change(), Just(Kind::Hidden), Just(false)),
-        2 => (change(), (0..3_000_u16).prop_map(Kind::Late), Just(true)),
+        2 => (change(), (0..MOST_LATE).prop_map(Kind::Late), Just(true)),
         2 => (prop_oneof![change(), Just(Where::Read)], Just(Kind::Other), Just(false)),
         1 => (Just(Where::Rotate), Just(Kind::Twice), Just(false)),
         3 => (Just(Where::Read), prop_oneof![lost.clone(), refused.clone()], Just(true)),
