@@ -44,7 +44,7 @@ pub use retire::{promote, retire};
 pub use rollback::rollback;
 pub use stage::stage;
 pub use verify::verify;
-pub use whole::{Choice, Until, resume, rotate};
+pub use whole::{Choice, Until, go_live_anyway, resume, rotate};
 
 /// What every procedure works with.
 #[derive(Clone)]

@@ -93,6 +93,19 @@ pub async fn rotate(desk: &Desk, subject: &Subject, until: Until, anyway: bool, 
     Ok(work.done())
 }
 
+/// The rollover from the cutover on, although targets lack the pending secret: a person was told which, and those are not tried
+/// again before.
+///
+/// # Errors
+/// As the steps.
+pub async fn go_live_anyway(desk: &Desk, subject: &Subject, progress: Listener<'_>) -> Ended {
+    let mut work = Work::resume(desk, subject, progress).await?;
+    cut_over(&mut work, true).await?;
+    verified(&mut work, false).await?;
+    promoted(&mut work, Persist::ByHand).await?;
+    Ok(work.done())
+}
+
 /// Goes on after a crash, or once a person has decided: settles what is in doubt, and finishes the step that was begun. What waits
 /// for a person waits on.
 ///

@@ -234,21 +234,43 @@ async fn production_wants_the_name_typed_before_what_apps_notice() {
 }
 
 #[tokio::test]
-async fn a_target_that_cannot_be_written_is_named_and_the_cutover_waits_for_it() {
+async fn a_target_that_cannot_be_written_is_named_and_the_cutover_asks_for_more_than_a_key() {
     for size in SIZES {
         let world = World::with(2, None).await;
         std::fs::remove_file(world.path(1)).expect("it was there");
         let mut app = world.app(size).await;
         app.type_("n").await;
         assert!(app.screen().contains("[✓] app0") && app.screen().contains("[✗] app1"), "{}", app.screen());
-        app.type_("<c-s>").await;
-        assert!(app.screen().contains("1 of 2 targets lack the pending secret"), "{}", app.screen());
+        app.press("<c-s>");
+        yes(&mut app).await;
+        assert!(app.screen().contains("The pending secret is not in app1"), "{}", app.screen());
+        assert!(app.screen().contains("1 of 2 targets hold it"), "{}", app.screen());
+        assert_eq!(world.changes(), 0, "a y is not enough");
+        app.press("<esc>");
         write_private(&world.path(1), &format!("AUTH0_CLIENT_SECRET={}\n", world.live()));
         app.type_("n").await;
         assert!(app.screen().contains("[✓] app1"), "{}", app.screen());
         app.press("<c-s>");
         yes(&mut app).await;
         assert_eq!(world.state(), State::Holding);
+    }
+}
+
+#[tokio::test]
+async fn a_cutover_without_a_target_that_cannot_be_mended_is_possible_once_the_name_is_typed() {
+    for size in SIZES {
+        let world = World::with(2, None).await;
+        std::fs::remove_file(world.path(1)).expect("it was there");
+        let mut app = world.app(size).await;
+        app.type_("n").await;
+        app.press("<c-s>");
+        app.advance(Duration::from_millis(300));
+        app.type_("Billing API<enter>").await;
+        assert_eq!((world.changes(), world.state()), (1, State::Promoting), "{}", app.screen());
+        assert!(world.file(0).contains(&format!("AUTH0_CLIENT_SECRET={}\n", world.live())));
+        write_private(&world.path(1), &format!("AUTH0_CLIENT_SECRET={}\n", world.live()));
+        app.type_("R").await;
+        assert_eq!((world.changes(), world.state()), (1, State::Holding), "{}", app.screen());
     }
 }
 

@@ -18,9 +18,9 @@ pub struct JobId(pub usize);
 pub enum Procedure {
     /// Choose the new secret, and write it to the targets as the fallback.
     Stage,
-    /// Make it live, verify, and write it to the targets first. `anyway`: although there is no target.
+    /// Make it live, verify, and write it to the targets first.
     SaveChanges {
-        /// Although there is no target.
+        /// Although there is no target, or targets lack the pending secret.
         anyway: bool,
     },
     /// Drop the old secret.

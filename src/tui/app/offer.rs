@@ -144,14 +144,7 @@ fn by_state(state: &State, action: Action, concern: &Concern<'_>) -> Availabilit
         Action::NewSecret => {
             A::Blocked(format!("The last rollover has not ended: it is {}{}", row.state.words(), next_keys(row)))
         }
-        Action::SaveChanges if waits => match lacking(row, targets).as_slice() {
-            [] => A::Ready,
-            lacking => A::Blocked(format!(
-                "{} of {} targets lack the pending secret: their apps would fail. n delivers it again.",
-                lacking.len(),
-                targets.len()
-            )),
-        },
+        Action::SaveChanges => ready_if(waits),
         Action::TakeBack => match row.state {
             S::Unknown => {
                 A::Blocked("It is not known what is live, so nothing is taken back: R looks again.".to_owned())

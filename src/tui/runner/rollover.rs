@@ -190,6 +190,9 @@ async fn run(
             let until = if subject.targets.is_empty() { Until::Stage } else { Until::Deliver };
             rollover::rotate(&desk, &subject, until, false, &mut report).await
         }
+        Procedure::SaveChanges { anyway: true } if !subject.targets.is_empty() => {
+            rollover::go_live_anyway(&desk, &subject, &mut report).await
+        }
         Procedure::SaveChanges { anyway } => {
             rollover::rotate(&desk, &subject, Until::Promote, anyway, &mut report).await
         }

@@ -5,7 +5,8 @@ use tui_input::Input;
 use crate::domain::client::Warning;
 use crate::domain::{Rollover, Untrusted};
 use crate::tui::app::event::Moment;
-use crate::tui::app::job::Task;
+use crate::tui::app::job::{Procedure, Task};
+use crate::tui::app::records::lacking;
 use crate::tui::app::screen::Overlay;
 
 /// Keys that were meant for what was on screen before must not answer a question that has just appeared.
@@ -24,8 +25,10 @@ pub struct Question {
     pub can_read_back: bool,
     /// When it was asked.
     pub asked: Moment,
-    /// On production: what is typed of the client's name.
+    /// On production, and where apps are known to fail: what is typed of the client's name.
     pub typed: Option<Input>,
+    /// Whether the tenant is one.
+    pub production: bool,
     /// What lay over the screen before, and comes back.
     pub below: Option<Box<Overlay>>,
 }
@@ -35,6 +38,15 @@ impl Question {
     #[must_use]
     pub fn name(&self) -> &Untrusted {
         &self.task.name
+    }
+
+    /// Where a cutover is asked for: the targets whose apps would have no working secret.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<&str> {
+        match (self.task.procedure, &self.row) {
+            (Procedure::SaveChanges { .. }, Some(row)) => lacking(row, &self.task.targets),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether keys count yet.

@@ -8,6 +8,7 @@ use crate::tui::app::effect::Effect;
 use crate::tui::app::job::{Job, JobId, Procedure, Task};
 use crate::tui::app::keymap::named;
 use crate::tui::app::offer::concern;
+use crate::tui::app::records::lacking;
 use crate::tui::app::screen::ask_secret::{AskSecret, KeyNeed, Waits};
 use crate::tui::app::screen::pane::Pane;
 use crate::tui::app::screen::question::Question;
@@ -22,7 +23,10 @@ pub(super) fn act_on_rollover(state: &mut State, action: Action) -> Vec<Effect> 
         Action::NewSecret => return start_now(state, Procedure::Stage),
         Action::Resume => return start_now(state, Procedure::Resume(None)),
         Action::SaveChanges => {
-            let anyway = concern(state).is_some_and(|one| state.records.targets(one.client_id).is_empty());
+            let anyway = concern(state).is_some_and(|one| {
+                let targets = state.records.targets(one.client_id);
+                targets.is_empty() || one.row.is_some_and(|row| !lacking(row, targets).is_empty())
+            });
             ask(state, Procedure::SaveChanges { anyway });
         }
         Action::TakeBack => ask(state, Procedure::TakeBack),
@@ -79,15 +83,19 @@ fn ask(state: &mut State, procedure: Procedure) {
         _ => false,
     };
     let production = main.tenant.environment() == Some(Environment::Production) && !harmless;
-    let question = Question {
+    let mut question = Question {
         row,
         warnings: client.map(|client| warnings(client, main.tenant.our_client_id())).unwrap_or_default(),
         can_read_back: main.tenant.scopes().read_secrets().may(),
         asked: state.now,
-        typed: production.then(tui_input::Input::default),
+        typed: None,
+        production,
         task,
         below: state.overlay.take().map(Box::new),
     };
+    if production || !question.lacking().is_empty() {
+        question.typed = Some(tui_input::Input::default());
+    }
     hide_secrets(state);
     state.overlay = Some(Overlay::Question(Box::new(question)));
 }

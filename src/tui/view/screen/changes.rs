@@ -11,6 +11,7 @@ use crate::tui::app::action::Action;
 use crate::tui::app::event::Target;
 use crate::tui::app::keymap::{self, Availability, Place, availability_below, pending_of};
 use crate::tui::app::offer::{NEXT, at_work};
+use crate::tui::app::records::lacking;
 use crate::tui::app::screen::pane::{Check, Pane, PendingView};
 use crate::tui::app::screen::{Focus, Main};
 use crate::tui::app::update::standing;
@@ -115,7 +116,9 @@ pub(super) fn foot(painter: &mut Painter<'_>, inner: Rect, state: &State, main: 
     } else {
         let waits = row.is_some_and(|row| matches!(row.state, Stands::Staged | Stands::Delivered));
         if waits {
-            let ready = availability_below(state, Action::SaveChanges) == Availability::Ready;
+            // Where apps are known to fail it can be pressed, but does not ask to be.
+            let ready = availability_below(state, Action::SaveChanges) == Availability::Ready
+                && row.is_some_and(|row| lacking(row, state.records.targets(&pane.client_id)).is_empty());
             let style = if ready { theme.accent.add_modifier(Modifier::REVERSED) } else { theme.dim };
             line.push(Piece::button(" Save Changes ", style, Action::SaveChanges));
             line.push(Piece::button(" Ctrl-S   ", theme.key, Action::SaveChanges));

@@ -15,6 +15,7 @@ use crate::tui::app::filter::Words;
 use crate::tui::app::offer::at_work;
 use crate::tui::app::screen::clients::Loading;
 use crate::tui::app::screen::{Focus, Main};
+use crate::tui::view::chrome::spinner;
 use crate::tui::view::paint::{Painter, paragraph};
 use crate::tui::view::text::width;
 
@@ -120,7 +121,7 @@ pub fn draw(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Main) {
             painter.style(whole, if focused { theme.selected } else { theme.selected_elsewhere });
         }
         let standing = latest.get(row.client_id).filter(|row| has_column || !row.state.is_final());
-        let standing = standing.map(|row| (sign(row), standing_of(state, main, row)));
+        let standing = standing.map(|row| standing_of(state, main, row));
         draw_row(painter, &columns, y, row, standing.as_ref(), words.as_mut(), selected);
         if let Some(name) = columns.first() {
             painter.target(Rect { x: name.x, y, width: name.width, height: 1 }, Target::OpenRow(index));
@@ -216,11 +217,11 @@ fn badged(
     Column { width: column.width.saturating_sub(cells + 1), ..whole }
 }
 
-/// A word or two: where a client's rollover stands.
-fn standing_of(state: &State, main: &Main, row: &Rollover) -> String {
+/// Where a client's rollover stands: its sign, and a word or two.
+fn standing_of(state: &State, main: &Main, row: &Rollover) -> (&'static str, String) {
     match at_work(state, main, &row.client_id) {
-        Some(job) => job.task.procedure.word().to_owned(),
-        None => row.state.words().to_owned(),
+        Some(job) => (spinner(state), job.task.procedure.word().to_owned()),
+        None => (sign(row), row.state.words().to_owned()),
     }
 }
 
@@ -261,7 +262,7 @@ fn say_why_empty(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Ma
             Loading::Running => {
                 let text = format!(
                     "{} Loading the clients of {}…",
-                    super::super::chrome::spinner(state),
+                    spinner(state),
                     main.tenant.domain()
                 );
                 lines.extend(paragraph(&text, cells, theme.text));

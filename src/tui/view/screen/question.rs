@@ -52,11 +52,9 @@ pub fn draw(painter: &mut Painter<'_>, cover: Rect, question: &Question, state: 
         let later = if question.typed.is_some() { 3 } else { 1 };
         lines.extend(std::iter::repeat_n(Vec::new(), later));
     } else if question.typed.is_some() {
-        lines.extend(paragraph(
-            "This is production. Type the client's name, or its id, then Enter:",
-            cells,
-            theme.title,
-        ));
+        let why = if question.production { "This is production. " } else { "" };
+        let text = format!("{why}Type the client's name, or its id, then Enter:");
+        lines.extend(paragraph(&text, cells, theme.title));
         field = Some(lines.len());
         lines.push(vec![Piece::new("> ", theme.key)]);
         let (text, style) = if question.typed_right() {
@@ -120,7 +118,14 @@ fn words(question: &Question) -> Words {
             }
         }
         Procedure::SaveChanges { anyway } => {
-            if anyway {
+            let lacking = question.lacking();
+            if !lacking.is_empty() {
+                let names: Vec<_> = lacking.iter().map(|name| shown(name)).collect();
+                mind.push(format!(
+                    "The pending secret is not in {}: the apps that read it there fail within 30 seconds. n delivers it again.",
+                    names.join(", ")
+                ));
+            } else if anyway {
                 mind.push(
                     "This client has no target: its apps must have the pending secret already, by other means (V and C in the \
                      settings). Those that do not have it fail within 30 seconds."
@@ -130,7 +135,13 @@ fn words(question: &Question) -> Words {
             if !holds_old {
                 mind.push("The current secret could not be read: there will be no going back.".to_owned());
             }
-            let what = if anyway {
+            let what = if count > 0 && !lacking.is_empty() {
+                format!(
+                    "The pending secret becomes live; {} of {targets} hold it as their fallback. Both are probed until the new one \
+                     is in and the old one out; then the targets are written with the new one first.",
+                    count - lacking.len()
+                )
+            } else if anyway {
                 "The pending secret becomes live. Both are probed until the new one is in and the old one out.".to_owned()
             } else {
                 format!(

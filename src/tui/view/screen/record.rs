@@ -10,6 +10,7 @@ use crate::tui::app::action::Action;
 use crate::tui::app::job::Job;
 use crate::tui::app::keymap::{self, Availability, availability, named};
 use crate::tui::app::offer::NEXT;
+use crate::tui::app::records::lacking;
 use crate::tui::app::screen::record::Record;
 use crate::tui::app::screen::{Screen, place};
 use crate::tui::app::update::standing;
@@ -207,6 +208,9 @@ fn choices(painter: &Painter<'_>, sheet: &mut Sheet, state: &State) {
 fn does(state: &State, action: Action) -> Option<String> {
     let row = crate::tui::app::offer::concern(state)?.row?;
     Some(match action {
+        Action::SaveChanges if !lacking(row, state.records.targets(&row.client_id)).is_empty() => {
+            "Save Changes all the same: the apps whose targets lack the pending secret fail within 30 s. Asks for the client's name.".into()
+        }
         Action::SaveChanges => "Save Changes: makes the pending secret live, verifies, and writes it to the targets first.".into(),
         Action::Retire => "Retire: drops the old secret from the targets and from the ledger. There is no going back after it.".into(),
         Action::NewSecret => "Delivers the pending secret once more, to the targets that lack it.".into(),
