@@ -43,7 +43,7 @@ use std::time::Duration;
 use rollover::auth0::{Api, Connection, Credentials, Error};
 use rollover::domain::{AuthMethod, ClientSummary, Domain, FingerprintKey, Secret};
 use rollover::ledger::Ledger;
-use rollover::rollover::{Desk, Patience, Subject};
+use rollover::rollover::{Desk, Patience, Subject, seconds};
 use rollover::sim::{self, Options, Population, Recorded, Running, Scenario};
 
 /// The demo tenant's client "Billing API": machine to machine, `client_secret_post`.
@@ -119,7 +119,7 @@ fn signing_in(tenant: &Running) -> Api {
 fn desk(api: Api) -> Desk {
     let (ledger, key) = (Ledger::in_memory().expect("a ledger"), FingerprintKey::new(&[7; 32]));
     let patience = Patience::default().at_most(Duration::ZERO);
-    Desk { api, ledger: Arc::new(ledger), key: Arc::new(key), patience }
+    Desk { api, ledger: Arc::new(ledger), key: Arc::new(key), patience, clock: seconds }
 }
 
 /// "Billing API", without targets.

@@ -70,7 +70,7 @@ pub async fn desk(session: &Session) -> Result<Desk, Failure> {
     let key =
         key.map_err(|why| Failure { code: super::exit::code::LEDGER, ..Failure::failed("ledger_key", why, "") })?;
     let patience = patience(session.api.domain());
-    Ok(Desk { api: session.api.clone(), ledger, key: Arc::new(key), patience })
+    Ok(Desk { api: session.api.clone(), ledger, key: Arc::new(key), patience, clock: seconds })
 }
 
 /// The client, and its targets.

@@ -1,13 +1,13 @@
 use super::deliver::{Persist, write_all};
-use super::reconcile::was_not_applied;
+use super::reconcile::{wait_for_late_ones, was_not_applied};
 use super::work::{Note, Work};
 use super::{Desk, Ended, Listener, Subject, Trouble};
-use crate::domain::rollover::{Phase, Role, State, TargetState};
+use crate::domain::rollover::{Phase, Role, Seen, State, TargetState};
 use crate::domain::rotation::{Step, StepOutcome};
 
 /// Gives a rollover up, nothing having changed at Auth0: the pending secret is taken out of the targets and wiped. A conflict can be
-/// given up too: then Auth0 and the targets stay as they are. In doubt it waits until no late request can arrive any more: what
-/// would be wiped is what that one would make live.
+/// given up too: then Auth0 and the targets stay as they are. Where a request was lost it waits until that cannot arrive any more:
+/// what would be wiped is what that one would make live.
 ///
 /// # Errors
 /// Where the new secret is live already, or a target cannot be written.
@@ -20,6 +20,14 @@ pub async fn abandon(desk: &Desk, subject: &Subject, progress: Listener<'_>) -> 
 pub(super) async fn abandoned(work: &mut Work<'_>, persist: Persist) -> Result<(), Trouble> {
     match work.row.state {
         State::Conflict | State::Unknown => {
+            // A request of ours may have arrived since, in the place of what was seen: then what would be wiped is what is live.
+            wait_for_late_ones(work).await;
+            let (seen, ..) = work.look().await?;
+            if seen == Seen::New {
+                let message = "the new secret is live now, so it cannot be given up";
+                let hint = "`rollover resume` goes on with it; `rollover rollback` makes the old secret live again.";
+                return Err(work.stop(Trouble::not_now(message, hint)));
+            }
             work.began(Step::Abandon);
             let detail = "a person gave it up: Auth0 and the targets are left as they are";
             return end(work, detail).await;

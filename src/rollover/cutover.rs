@@ -1,6 +1,6 @@
 use super::reconcile::{doubt, reconcile};
 use super::work::{Note, Work};
-use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind, seconds};
+use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
 use crate::auth0::{Api, Applied, Error, ErrorKind};
 use crate::domain::Untrusted;
 use crate::domain::rollover::{Doubt, Phase, Role, Seen, State, TargetState};
@@ -190,10 +190,4 @@ pub(super) async fn another_actor(work: &mut Work<'_>) -> Option<bool> {
     // The log's clock is the tenant's; a minute is what two clocks may differ by.
     (at.unix_timestamp() >= began - 60)
         .then(|| latest.correlation_id.is_none() || latest.correlation_id != work.row.correlation_id)
-}
-
-/// Whether enough time has gone by since something was recorded, whatever the clock did meanwhile.
-pub(super) fn left(until: i64, most: std::time::Duration) -> std::time::Duration {
-    let left = u64::try_from(until - seconds()).unwrap_or_default();
-    std::time::Duration::from_secs(left).min(most)
 }

@@ -57,6 +57,19 @@ pub struct Desk {
     pub key: Arc<FingerprintKey>,
     /// How long what is waited for.
     pub patience: Patience,
+    /// What the time is: [`seconds`], but where time itself is made up.
+    pub clock: Clock,
+}
+
+/// Tells the time, in seconds since 1970.
+pub type Clock = fn() -> i64;
+
+impl Desk {
+    /// How long it is until then, never longer than what is waited for, whatever the clock did meanwhile.
+    fn left(&self, until: i64) -> Duration {
+        let left = u64::try_from(until - (self.clock)()).unwrap_or_default();
+        Duration::from_secs(left).min(self.patience.quiesce)
+    }
 }
 
 /// How long what is waited for.
@@ -201,7 +214,11 @@ pub type Ended = Result<Done, Trouble>;
 /// The time as step reports have it: UTC, RFC 3339, whole seconds.
 #[must_use]
 pub fn now() -> String {
-    let at = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    stamp(seconds())
+}
+
+fn stamp(seconds: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     at.format(&Rfc3339).unwrap_or_default()
 }
 

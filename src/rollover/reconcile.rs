@@ -3,9 +3,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::cutover::{Sent, another_actor, conflict, left, send};
+use super::cutover::{Sent, another_actor, conflict, send};
 use super::work::{Note, Work};
-use super::{Patience, Trouble, TroubleKind, seconds};
+use super::{Patience, Trouble, TroubleKind};
 use crate::domain::Secret;
 use crate::domain::rollover::{Decision, Doubt, EQUAL_READS, Mode, Reconcile, Role, Rollover, Seen, State};
 use crate::domain::rotation::{Probe, Progress, Step, StepOutcome, StepReport};
@@ -13,7 +13,7 @@ use crate::domain::rotation::{Probe, Progress, Step, StepOutcome, StepReport};
 /// What a request that has just been lost leaves behind.
 pub(super) fn doubt(work: &Work<'_>, reason: &str) -> Doubt {
     let quiesce = i64::try_from(work.desk.patience.quiesce.as_secs()).unwrap_or(i64::MAX);
-    Doubt { reason: reason.to_owned(), quiesce_until: seconds() + quiesce }
+    Doubt { reason: reason.to_owned(), quiesce_until: (work.desk.clock)() + quiesce }
 }
 
 /// Finds out what a request came to, and goes on to `applied` where it is in. For sending, in doubt and applied; the way back has
@@ -32,7 +32,7 @@ pub(super) async fn reconcile(work: &mut Work<'_>) -> Result<(), Trouble> {
     loop {
         let (seen, live, error) = work.look().await?;
         let until = work.row.doubt.as_ref().map_or(0, |doubt| doubt.quiesce_until);
-        let wait = left(until, work.desk.patience.quiesce);
+        let wait = work.desk.left(until);
         if seen == Seen::Old && wait.is_zero() {
             equal += 1;
         }
@@ -120,7 +120,7 @@ pub(super) async fn was_not_applied(work: &mut Work<'_>) -> Result<bool, Trouble
 /// Waits until a request whose answer was lost cannot arrive any more.
 pub(super) async fn wait_for_late_ones(work: &mut Work<'_>) {
     let until = work.row.doubt.as_ref().map_or(0, |doubt| doubt.quiesce_until);
-    let wait = left(until, work.desk.patience.quiesce);
+    let wait = work.desk.left(until.max(may_arrive_until(&work.row, &work.desk.patience)));
     if !wait.is_zero() {
         work.note(Step::ReadAfter, "a late request may still arrive");
         tokio::time::sleep(wait).await;

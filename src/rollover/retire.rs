@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::cutover::conflict;
 use super::deliver::{Persist, write_all};
 use super::work::{Note, Work};
-use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind, seconds};
+use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
 use crate::domain::rollover::{Phase, Role, Seen, State};
 use crate::domain::rotation::{Step, StepOutcome};
 
@@ -100,12 +100,7 @@ async fn still_live(work: &mut Work<'_>, step: Step) -> Result<(), Trouble> {
     match seen {
         Seen::New | Seen::NotVisible => Ok(()),
         Seen::Other => Err(conflict(work, live.as_ref(), step).await?),
-        Seen::Old => {
-            let message =
-                "Auth0 has the old secret again: somebody else set it. Nothing was written, and both secrets are kept.";
-            let hint = "`rollover rollback` puts the targets back too.";
-            Err(work.stop(Trouble::new(TroubleKind::Conflict, message, hint)))
-        }
+        Seen::Old => Err(set_back(work)),
         Seen::Failed => {
             let error = error.map_or_else(|| Trouble::not_now("the live secret could not be read", ""), Trouble::from);
             Err(work.stop(error))
@@ -113,10 +108,18 @@ async fn still_live(work: &mut Work<'_>, step: Step) -> Result<(), Trouble> {
     }
 }
 
+/// What was verified is live no more: the old one is, and not by this rollover.
+pub(super) fn set_back(work: &Work<'_>) -> Trouble {
+    let message =
+        "Auth0 has the old secret again: somebody else set it. Nothing was written, and both secrets are kept.";
+    let hint = "`rollover rollback` puts the targets back too.";
+    work.stop(Trouble::new(TroubleKind::Conflict, message, hint))
+}
+
 /// A copy of the ledger after what is worth keeping. Where it cannot be made, that is told; the rollover is done all the same.
 async fn backup(work: &mut Work<'_>) {
-    let ledger = Arc::clone(&work.desk.ledger);
-    if let Err(error) = super::work::blocking(move || ledger.backup(None, seconds())).await {
+    let (ledger, now) = (Arc::clone(&work.desk.ledger), (work.desk.clock)());
+    if let Err(error) = super::work::blocking(move || ledger.backup(None, now)).await {
         work.note(Step::Retire, format!("no backup of the ledger was made: {error}"));
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::abandon::abandoned;
-use super::cutover::{another_actor, conflict, left};
+use super::cutover::{another_actor, conflict};
 use super::deliver::{Persist, write_all};
 use super::now::known;
 use super::reconcile::{doubt, may_arrive_until, reconcile};
@@ -45,7 +45,7 @@ pub(super) async fn rolled_back(work: &mut Work<'_>, persist: Persist) -> Result
     if work.row.state == State::RollingBack {
         settle(work, &old).await?;
     } else {
-        let wait = left(may_arrive_until(&work.row, &work.desk.patience), work.desk.patience.quiesce);
+        let wait = work.desk.left(may_arrive_until(&work.row, &work.desk.patience));
         if !wait.is_zero() {
             work.note(Step::RollBack, "an earlier request may still arrive, and would undo the way back");
             tokio::time::sleep(wait).await;
@@ -134,7 +134,7 @@ async fn settle(work: &mut Work<'_>, old: &Arc<Secret>) -> Result<(), Trouble> {
             other => other,
         };
         let until = work.row.doubt.as_ref().map_or(0, |doubt| doubt.quiesce_until);
-        let wait = left(until, work.desk.patience.quiesce);
+        let wait = work.desk.left(until);
         if seen == Seen::Old && wait.is_zero() {
             equal += 1;
         }

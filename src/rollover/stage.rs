@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::work::{Note, Work, blocking, take, wait_for_the_last_one};
-use super::{Desk, Ended, Listener, Subject, Trouble, seconds};
+use super::{Desk, Ended, Listener, Subject, Trouble};
 use crate::auth0::{ErrorKind, SecretRead};
 use crate::domain::Secret;
 use crate::domain::client::not_rotatable;
@@ -94,7 +94,7 @@ pub(super) async fn begin<'a>(
         detail: String::new(),
     });
     let beginning =
-        Beginning { id: number()?, name: subject.name.clone(), mode, targets: targets.collect(), now: seconds() };
+        Beginning { id: number()?, name: subject.name.clone(), mode, targets: targets.collect(), now: (desk.clock)() };
     let ledger = Arc::clone(&desk.ledger);
     let held = Arc::clone(&lease);
     let row: Rollover = blocking(move || ledger.begin(&held, &beginning)).await?;

@@ -1,8 +1,11 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::cutover::conflict;
 use super::now::known;
 use super::reconcile::{doubt, reconcile};
+use super::retire::set_back;
 use super::work::{Note, Work};
 use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
 use crate::domain::Secret;
@@ -81,6 +84,7 @@ async fn shown(work: &mut Work<'_>) -> Result<(), Trouble> {
                     error.map_or_else(|| Trouble::not_now("the live secret could not be read", ""), Trouble::from);
                 return Err(work.stop(error));
             }
+            Seen::Old if work.row.state != State::Applied => return Err(set_back(work)),
             Seen::Old if begun.elapsed() + pause > work.desk.patience.quiesce => {
                 let reason = "Auth0 took the new secret, but shows the old one";
                 let note = Note { doubt: Some(Some(doubt(work, reason))), ..Note::to(State::InDoubt) };

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use super::cutover::left;
 use super::reconcile::may_arrive_until;
-use super::{Desk, Done, Listener, Subject, Trouble, now, seconds};
+use super::{Desk, Done, Listener, Subject, Trouble, stamp};
 use crate::auth0::{Error, SecretRead};
 use crate::domain::rollover::{Doubt, Role, Rollover, Seen, State, TargetRow};
 use crate::domain::rotation::{Progress, Step, StepOutcome, StepReport, Verification};
@@ -53,7 +52,8 @@ impl Note {
     }
 
     pub(super) fn step(mut self, step: Step, outcome: StepOutcome, detail: impl Into<String>) -> Self {
-        self.steps.push(StepReport { step, outcome, at: now(), detail: detail.into() });
+        // When it was is known once it is written down.
+        self.steps.push(StepReport { step, outcome, at: String::new(), detail: detail.into() });
         self
     }
 
@@ -87,7 +87,7 @@ pub(super) async fn take(desk: &Desk, subject: &Subject) -> Result<(Arc<Lease>, 
 /// Waits until no request for the client's last rollover can arrive any more: another value would be overwritten by it.
 pub(super) async fn wait_for_the_last_one(desk: &Desk, latest: Option<&Rollover>, progress: Listener<'_>) {
     let until = latest.map_or(0, |latest| may_arrive_until(latest, &desk.patience));
-    let wait = left(until, desk.patience.quiesce);
+    let wait = desk.left(until);
     if !wait.is_zero() {
         progress(Progress::Note(Step::Record, "a request for the last rollover may still arrive".to_owned()));
         tokio::time::sleep(wait).await;
@@ -146,11 +146,15 @@ impl<'a> Work<'a> {
 
     /// Tells of a step that is not worth a line of the record.
     pub(super) fn passed(&mut self, step: Step, outcome: StepOutcome, detail: impl Into<String>) {
-        self.tell(Progress::Ended(StepReport { step, outcome, at: now(), detail: detail.into() }));
+        self.tell(Progress::Ended(StepReport { step, outcome, at: stamp((self.desk.clock)()), detail: detail.into() }));
     }
 
     /// Writes down a change; it is on the disk when this returns, and everybody is told.
-    pub(super) async fn record(&mut self, note: Note) -> Result<(), Trouble> {
+    pub(super) async fn record(&mut self, mut note: Note) -> Result<(), Trouble> {
+        let now = (self.desk.clock)();
+        for step in &mut note.steps {
+            step.at = stamp(now);
+        }
         let (ledger, lease, key) = (Arc::clone(&self.desk.ledger), Arc::clone(&self.lease), Arc::clone(&self.desk.key));
         let row = self.row.clone();
         let steps = note.steps.clone();
@@ -176,7 +180,7 @@ impl<'a> Work<'a> {
                 targets: note.targets,
                 steps: note.steps,
                 detail: note.detail,
-                now: seconds(),
+                now,
             };
             ledger.change(&lease, &row, &change)
         });

@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -37,9 +37,17 @@ pub(super) struct Exchange<'a> {
     pub(super) audience: &'a str,
 }
 
+/// The time, measured with the clock that also tells when to wake: a test that makes that one leap has both leap.
+fn now() -> OffsetDateTime {
+    static BEGAN: LazyLock<(OffsetDateTime, std::time::Instant)> =
+        LazyLock::new(|| (OffsetDateTime::now_utc(), std::time::Instant::now()));
+    let (wall, began) = *BEGAN;
+    wall + tokio::time::Instant::now().into_std().saturating_duration_since(began)
+}
+
 impl Logs {
     fn push(&self, mut event: Value) {
-        let now = OffsetDateTime::now_utc();
+        let now = now();
         let date = now.replace_millisecond(now.millisecond()).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.0 += 1;

@@ -9,7 +9,7 @@ use rollover::domain::rotation::Progress;
 use rollover::domain::target::{FilePlace, Format, Place, SlotNames};
 use rollover::domain::{AuthMethod, Domain, FingerprintKey, Secret, Target};
 use rollover::ledger::Ledger;
-use rollover::rollover::{Desk, Ended, Patience, Subject};
+use rollover::rollover::{Desk, Ended, Patience, Subject, seconds};
 use rollover::sim::{self, Options, Running, Scenario};
 use tempfile::TempDir;
 
@@ -66,6 +66,7 @@ impl World {
             ledger: Arc::new(Ledger::in_memory().expect("a ledger")),
             key: Arc::new(FingerprintKey::new(&[7; 32])),
             patience: SHORT,
+            clock: seconds,
         };
         Self { tenant, desk, subject, folder }
     }

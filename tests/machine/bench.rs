@@ -2,13 +2,13 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use rollover::auth0::{Api, Connection, Credentials};
 use rollover::domain::{AuthMethod, Domain, FingerprintKey, Secret};
 use rollover::ledger::Ledger;
-use rollover::rollover::{Desk, Patience};
+use rollover::rollover::{Desk, Patience, seconds};
 use rollover::sim::{self, Options, Population, Running};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,12 +17,11 @@ use tokio::runtime::{Builder, Runtime};
 /// How many clients a tenant has, and so how many cases are played on it. Its log and its list of requests grow with each.
 const CLIENTS: usize = 48;
 
-/// What the system's clock decides is not waited for: that clock does not leap, and what may still be on its way when a move ends
-/// comes to its end before the next. The reads that settle a doubt within a move are further apart than anything is late.
+/// Long enough for whatever is late, and it takes no time: the clock leaps.
 pub const PATIENCE: Patience = Patience {
     verify: Duration::ZERO,
-    quiesce: Duration::ZERO,
-    apart: Duration::from_millis(MOST_LATE as u64 + 1_000),
+    quiesce: Duration::from_millis(MOST_LATE as u64 + 2_000),
+    apart: Duration::from_secs(1),
 };
 
 /// How much later than its answer a request may arrive, in milliseconds.
@@ -66,6 +65,14 @@ pub fn take() -> (Rc<Bench>, String) {
     })
 }
 
+/// The time by the clock that leaps: of the thread's runtime, where it is in one.
+fn clock() -> i64 {
+    static BEGAN: LazyLock<(i64, Instant)> = LazyLock::new(|| (seconds(), Instant::now()));
+    let (wall, began) = *BEGAN;
+    let since = tokio::time::Instant::now().into_std().saturating_duration_since(began);
+    wall + i64::try_from(since.as_secs()).expect("not so long")
+}
+
 impl Bench {
     fn new() -> Self {
         // One thread for what blocks: once it has nothing left to do, everything that was begun is done. The clock stands still
@@ -97,7 +104,8 @@ impl Bench {
 
     pub fn desk(&self, seeing: bool) -> Desk {
         let api = if seeing { &self.seeing } else { &self.blind };
-        Desk { api: api.clone(), ledger: Arc::clone(&self.ledger), key: Arc::clone(&self.key), patience: PATIENCE }
+        let (ledger, key) = (Arc::clone(&self.ledger), Arc::clone(&self.key));
+        Desk { api: api.clone(), ledger, key, patience: PATIENCE, clock }
     }
 
     pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
@@ -117,6 +125,12 @@ impl Bench {
         for _ in 0..2 {
             ask(&self.tenant, "/nowhere", "").await;
         }
+    }
+
+    /// Somebody else rotates the client.
+    pub fn act_as_other(&self, id: &str) {
+        let _by_the_same_clock = self.runtime.enter();
+        self.tenant.act_as_other(id);
     }
 
     pub fn live(&self, id: &str) -> String {

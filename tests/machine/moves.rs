@@ -18,6 +18,8 @@ pub enum Move {
     Abandon,
     Resume(Option<Choice>),
     Rotate(Until, bool),
+    /// From the cutover on, whatever the targets lack.
+    GoLive,
     RotateNow,
     /// Somebody else rotates the client.
     Other,
@@ -160,8 +162,11 @@ impl Course {
                 Move::Cutover(self.targets == 0),
                 Move::Cutover(true),
                 Move::Rotate(Until::Verify, true),
+                Move::GoLive,
             ],
-            State::Delivered => vec![Move::Cutover(false), Move::Cutover(true), Move::Rotate(Until::Promote, false)],
+            State::Delivered => {
+                vec![Move::GoLive, Move::Cutover(false), Move::Cutover(true), Move::Rotate(Until::Promote, false)]
+            }
             State::Applied => vec![Move::Verify, Move::Resume(None), Move::Rollback],
             State::Verified => vec![Move::Promote, Move::Rollback, Move::Resume(None)],
             State::Holding => vec![Move::Retire, Move::Rollback, Move::Verify, Move::Promote, Move::RotateNow],
@@ -185,6 +190,7 @@ impl Course {
             Move::Rollback,
             Move::Abandon,
             Move::RotateNow,
+            Move::GoLive,
         ];
         any.extend(Until::ALL.map(|until| Move::Rotate(until, false)));
         let resumes =
@@ -240,7 +246,8 @@ impl Course {
             (Move::Verify, State::Applied) | (Move::Rotate(Until::Verify, _), _) => State::Verified,
             (Move::Promote, State::Verified)
             | (Move::Resume(_), State::Applied | State::Verified)
-            | (Move::Rotate(Until::Promote, _), _) => State::Holding,
+            | (Move::Rotate(Until::Promote, _), _)
+            | (Move::GoLive, State::Staged | State::Delivered) => State::Holding,
             (Move::RotateNow | Move::Rollback | Move::Abandon | Move::Rotate(Until::Retire, _), _)
             | (Move::Retire, State::Holding) => State::Retired,
             (_, likely) => likely,

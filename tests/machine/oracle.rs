@@ -111,7 +111,7 @@ impl World {
     /// Somebody else does something.
     pub fn meddle(&mut self, what: Move) {
         match what {
-            Move::Other => self.bench.tenant.act_as_other(&self.id),
+            Move::Other => self.bench.act_as_other(&self.id),
             Move::Edit(number, edit) => {
                 let live = self.live();
                 let Some(file) = self.files.get_mut(number) else { return };
@@ -189,7 +189,7 @@ impl World {
             self.theirs = true;
             self.meddled = true;
         }
-        if matches!(step.what, Move::RotateNow | Move::Cutover(true)) {
+        if matches!(step.what, Move::RotateNow | Move::Cutover(true) | Move::GoLive) {
             // Whoever wants it at once, or anyway, takes it that apps fail.
             self.meddled = true;
         }

@@ -13,8 +13,8 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use rollover::domain::rollover::{Mode, State};
 use rollover::domain::rotation::Progress;
 use rollover::rollover::{
-    Desk, Ended, Listener, Subject, abandon, cutover, deliver, promote, resume, retire, rollback, rotate, rotate_now,
-    stage, verify,
+    Desk, Ended, Listener, Subject, abandon, cutover, deliver, go_live_anyway, promote, resume, retire, rollback,
+    rotate, rotate_now, stage, verify,
 };
 use rollover::sim::Scenario;
 
@@ -64,6 +64,7 @@ pub async fn run(desk: &Desk, subject: &Subject, what: Move, told: Listener<'_>)
         Move::Abandon => abandon(desk, subject, told).await,
         Move::Resume(choice) => resume(desk, subject, choice, told).await,
         Move::Rotate(until, anyway) => rotate(desk, subject, until, anyway, told).await,
+        Move::GoLive => go_live_anyway(desk, subject, told).await,
         Move::RotateNow => rotate_now(desk, subject, told).await,
         Move::Other | Move::Edit(..) => unreachable!("no procedure"),
     }

@@ -63,6 +63,18 @@ async fn theirs_is_not_kept_while_a_request_of_ours_may_still_arrive() {
 }
 
 #[tokio::test]
+async fn a_conflict_is_not_given_up_while_a_request_of_ours_may_still_arrive() {
+    let world = died_in_doubt().await;
+    world.tenant.act_as_other(BILLING);
+    resume(&world.desk, &world.subject, None, &mut quiet()).await.expect_err("theirs is live");
+    assert_eq!(world.state(), State::Conflict);
+    let trouble = abandon(&world.desk, &world.subject, &mut quiet()).await.expect_err("ours has arrived since");
+    assert_eq!((&trouble.kind, world.state()), (&TroubleKind::NotNow, State::Conflict), "{trouble}");
+    assert_eq!(world.sealed(Role::New), Some(world.live()), "what is live is still sealed");
+    assert_eq!(state(&resume(&world.desk, &world.subject, None, &mut quiet()).await), State::Holding);
+}
+
+#[tokio::test]
 async fn a_second_request_that_is_refused_settles_nothing_of_the_first() {
     let mut world = World::with(1).await;
     // Who may not read secrets sends the same value again without waiting.

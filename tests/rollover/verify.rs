@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use rollover::domain::AuthMethod;
 use rollover::domain::rollover::State;
 use rollover::domain::rotation::{Probe, Progress, Step, StepOutcome, Verification};
-use rollover::rollover::{Patience, TroubleKind, Until, rotate, rotate_now, verify};
+use rollover::domain::{AuthMethod, Secret};
+use rollover::rollover::{Patience, TroubleKind, Until, rollback, rotate, rotate_now, verify};
 use rollover::sim::Options;
 
-use super::world::{World, quiet, state};
+use super::world::{BILLING, World, quiet, state};
 
 /// How the step of verifying ended, and what was said of it.
 fn step(progress: &[Progress]) -> (StepOutcome, String) {
@@ -29,6 +29,23 @@ async fn verified(world: &mut World, patience: Duration) -> (Option<Verification
 #[test]
 fn auth0_speaks_of_thirty_seconds() {
     assert!(Patience::default().verify > Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn that_somebody_set_the_old_one_again_is_told_and_it_can_be_gone_along_with() {
+    for until in [Until::Verify, Until::Promote] {
+        let world = World::with(1).await;
+        let old = world.live();
+        rotate(&world.desk, &world.subject, until, false, &mut quiet()).await.expect("it is live");
+        let stood = world.state();
+        let by_hand = Secret::new(old.clone());
+        world.desk.api.set_secret(BILLING, &by_hand, "by-hand").await.expect("it is set");
+        let trouble = verify(&world.desk, &world.subject, &mut quiet()).await.expect_err("it is not live");
+        assert_eq!((&trouble.kind, world.state()), (&TroubleKind::Conflict, stood), "{trouble}");
+        assert!(trouble.message.contains("the old secret again"), "{trouble}");
+        assert_eq!(state(&rollback(&world.desk, &world.subject, &mut quiet()).await), State::RolledBack);
+        assert_eq!((world.live(), world.file(0)), (old.clone(), World::expected(0, &old, None)));
+    }
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ async fn run(
         },
     };
     let subject = Subject { client_id: task.client_id, name: task.name, auth, targets: task.targets };
-    let desk = Desk { api, ledger, key, patience };
+    let desk = Desk { api, ledger, key, patience, clock: rollover::seconds };
     let came_to = match task.procedure {
         Procedure::Stage => {
             let until = if subject.targets.is_empty() { Until::Stage } else { Until::Deliver };

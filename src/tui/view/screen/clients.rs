@@ -260,11 +260,7 @@ fn say_why_empty(painter: &mut Painter<'_>, area: Rect, state: &State, main: &Ma
     } else if clients.catalog.is_empty() {
         match &clients.loading {
             Loading::Running => {
-                let text = format!(
-                    "{} Loading the clients of {}…",
-                    spinner(state),
-                    main.tenant.domain()
-                );
+                let text = format!("{} Loading the clients of {}…", spinner(state), main.tenant.domain());
                 lines.extend(paragraph(&text, cells, theme.text));
             }
             Loading::Done => {
