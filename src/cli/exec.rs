@@ -103,7 +103,7 @@ fn roles(row: &Rollover) -> (Option<Role>, Option<Role>) {
         State::RollingBack => (Some(Role::New), Some(Role::Old)),
         State::Retired => (Some(Role::New), None),
         State::RolledBack | State::Abandoned => (Some(Role::Old), None),
-        _ => (Some(if row.observed.is_some() { Role::Observed } else { Role::Old }), None),
+        _ => (Some(if row.holds(Role::Observed) { Role::Observed } else { Role::Old }), None),
     }
 }
 

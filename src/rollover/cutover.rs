@@ -161,6 +161,19 @@ pub(super) async fn conflict(
     Ok(work.stop(Trouble::new(TroubleKind::Conflict, message, hint)))
 }
 
+/// As [`conflict`], but that what is there is the secret from before: somebody went back to it.
+pub(super) async fn set_back(work: &mut Work<'_>, step: Step) -> Result<Trouble, Trouble> {
+    let whose = who(work).await;
+    let message = format!("Auth0 has the secret from before again: somebody else set it. {whose}");
+    // What was seen in an earlier conflict is not what this one is about.
+    let wipe = [Role::Observed].into_iter().filter(|role| work.row.holds(*role)).collect();
+    let note = Note { wipe, ..Note::to(State::Conflict) }.detail(message.clone());
+    work.record(note.step(step, StepOutcome::Failed, message.clone())).await?;
+    let hint = "`rollover rollback` puts the targets back too, `rollover resume --set-ours` makes ours live again; `rollover \
+                abandon` leaves everything as it is.";
+    Ok(work.stop(Trouble::new(TroubleKind::Conflict, message, hint)))
+}
+
 /// Whose change it was, where the tenant's log tells.
 async fn who(work: &mut Work<'_>) -> String {
     let Ok(changes) = work.desk.api.secret_changes(&work.subject.client_id).await else {

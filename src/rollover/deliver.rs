@@ -40,7 +40,8 @@ pub(super) async fn delivered(work: &mut Work<'_>, persist: Persist) -> Result<(
     if work.row.state == State::Rejected {
         work.record(Note::to(State::Staged)).await?;
     }
-    if work.row.state == State::Delivered {
+    let again = work.row.state == State::Delivered;
+    if again {
         // Looked at again from the start: somebody may have changed a target, or added one.
         work.record(Note::to(State::Staged)).await?;
     }
@@ -50,7 +51,8 @@ pub(super) async fn delivered(work: &mut Work<'_>, persist: Persist) -> Result<(
         let detail = "there is no target; the apps must get the new secret some other way before the cutover";
         return work.record(Note::default().step(Step::Deliver, StepOutcome::Skipped, detail)).await;
     }
-    let detail = format!("{count} of {count} targets hold it as the fallback");
+    let looked = if again { "looked at again, " } else { "" };
+    let detail = format!("{looked}{count} of {count} targets hold it as the fallback");
     work.record(Note::to(State::Delivered).step(Step::Deliver, StepOutcome::Done, detail)).await
 }
 

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::cutover::conflict;
+use super::cutover::{conflict, set_back};
 use super::deliver::{Persist, write_all};
 use super::work::{Note, Work};
-use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
+use super::{Desk, Ended, Listener, Subject, Trouble};
 use crate::domain::rollover::{Phase, Role, Seen, State};
 use crate::domain::rotation::{Step, StepOutcome};
 
@@ -100,20 +100,12 @@ async fn still_live(work: &mut Work<'_>, step: Step) -> Result<(), Trouble> {
     match seen {
         Seen::New | Seen::NotVisible => Ok(()),
         Seen::Other => Err(conflict(work, live.as_ref(), step).await?),
-        Seen::Old => Err(set_back(work)),
+        Seen::Old => Err(set_back(work, step).await?),
         Seen::Failed => {
             let error = error.map_or_else(|| Trouble::not_now("the live secret could not be read", ""), Trouble::from);
             Err(work.stop(error))
         }
     }
-}
-
-/// What was verified is live no more: the old one is, and not by this rollover.
-pub(super) fn set_back(work: &Work<'_>) -> Trouble {
-    let message =
-        "Auth0 has the old secret again: somebody else set it. Nothing was written, and both secrets are kept.";
-    let hint = "`rollover rollback` puts the targets back too.";
-    work.stop(Trouble::new(TroubleKind::Conflict, message, hint))
 }
 
 /// A copy of the ledger after what is worth keeping. Where it cannot be made, that is told; the rollover is done all the same.

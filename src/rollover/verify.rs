@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::cutover::conflict;
+use super::cutover::{conflict, set_back};
 use super::now::known;
 use super::reconcile::{doubt, reconcile};
-use super::retire::set_back;
 use super::work::{Note, Work};
 use super::{Desk, Ended, Listener, Subject, Trouble, TroubleKind};
 use crate::domain::Secret;
@@ -84,7 +83,7 @@ async fn shown(work: &mut Work<'_>) -> Result<(), Trouble> {
                     error.map_or_else(|| Trouble::not_now("the live secret could not be read", ""), Trouble::from);
                 return Err(work.stop(error));
             }
-            Seen::Old if work.row.state != State::Applied => return Err(set_back(work)),
+            Seen::Old if work.row.state != State::Applied => return Err(set_back(work, Step::Verify).await?),
             Seen::Old if begun.elapsed() + pause > work.desk.patience.quiesce => {
                 let reason = "Auth0 took the new secret, but shows the old one";
                 let note = Note { doubt: Some(Some(doubt(work, reason))), ..Note::to(State::InDoubt) };
@@ -118,7 +117,7 @@ pub(super) async fn tried(work: &mut Work<'_>, new: &Secret, old: Option<&Secret
             },
         };
         let unknown = matches!(seen.new, Probe::Unknown(_)) && !matches!(seen.old, Some(Probe::Accepted));
-        if seen.complete() || unknown || begun.elapsed() + pause > work.desk.patience.verify {
+        if seen.complete() || unknown || begun.elapsed() + pause >= work.desk.patience.verify {
             return Some(seen);
         }
         work.note(Step::Verify, format!("{}; propagation, up to 30 s", describe(&seen)));

@@ -1,5 +1,5 @@
 use super::abandon::abandoned;
-use super::cutover::{Sent, conflict, cut_over, send};
+use super::cutover::{Sent, conflict, cut_over, send, set_back};
 use super::deliver::{Persist, delivered};
 use super::now::finish;
 use super::reconcile::{reconcile, wait_for_late_ones};
@@ -153,7 +153,12 @@ pub async fn resume(desk: &Desk, subject: &Subject, choice: Option<Choice>, prog
             rolled_back(&mut work, Persist::AfterCrash).await?;
             return Ok(work.done());
         }
-        State::Conflict => decide(&mut work, choice).await?,
+        State::Conflict => {
+            if decide(&mut work, choice).await? == Decided::GoBack {
+                rolled_back(&mut work, Persist::ByHand).await?;
+                return Ok(work.done());
+            }
+        }
         State::Unknown => look_again(&mut work).await?,
         State::Holding if begun(&work, Phase::Retire) => {
             // Retiring was asked for, and a person confirmed it.
@@ -173,8 +178,17 @@ pub async fn resume(desk: &Desk, subject: &Subject, choice: Option<Choice>, prog
     Ok(work.done())
 }
 
+/// What a decision comes to.
+#[derive(PartialEq, Eq)]
+enum Decided {
+    /// It goes on with what is live.
+    GoOn,
+    /// What somebody else made live is the old secret: going on with that is going back.
+    GoBack,
+}
+
 /// A conflict goes on as a person says.
-async fn decide(work: &mut Work<'_>, choice: Option<Choice>) -> Result<(), Trouble> {
+async fn decide(work: &mut Work<'_>, choice: Option<Choice>) -> Result<Decided, Trouble> {
     if choice == Some(Choice::KeepTheirs) {
         // A request of ours that arrives after this would make live what the record has just let go of.
         wait_for_late_ones(work).await;
@@ -183,9 +197,11 @@ async fn decide(work: &mut Work<'_>, choice: Option<Choice>) -> Result<(), Troub
     if seen == Seen::New {
         // Whoever did it: ours is live.
         work.record(Note::to(State::Applied).settled()).await?;
-        return Ok(());
+        return Ok(Decided::GoOn);
     }
     match choice {
+        None if seen == Seen::Old => Err(set_back(work, Step::ReadAfter).await?),
+        Some(Choice::KeepTheirs) if seen == Seen::Old => Ok(Decided::GoBack),
         None => Err(conflict(work, live.as_ref(), Step::ReadAfter).await?),
         Some(Choice::KeepTheirs) => {
             let Some(live) = live else {
@@ -194,16 +210,18 @@ async fn decide(work: &mut Work<'_>, choice: Option<Choice>) -> Result<(), Troub
             };
             let note = Note::to(State::Applied).settled().seal(Role::New, &live);
             let detail = "a person decided to go on with the secret that somebody else made live";
-            work.record(note.detail(detail).step(Step::ReadAfter, StepOutcome::Done, detail)).await
+            work.record(note.detail(detail).step(Step::ReadAfter, StepOutcome::Done, detail)).await?;
+            Ok(Decided::GoOn)
         }
         Some(Choice::SetOurs) => {
             work.began(Step::CutOver);
             let new = work.needed(Role::New).await?;
             let unsettled = work.row.doubt.clone();
             match send(work, &new, Step::CutOver, unsettled).await? {
-                Sent::Applied => Ok(()),
-                Sent::Lost => reconcile(work).await,
+                Sent::Applied => {}
+                Sent::Lost => reconcile(work).await?,
             }
+            Ok(Decided::GoOn)
         }
     }
 }

@@ -234,6 +234,11 @@ impl Running {
         self.tenant.rotate_as_other(client_id);
     }
 
+    /// Somebody else makes this the client's secret now.
+    pub fn set_as_other(&self, client_id: &str, secret: &str) {
+        self.tenant.set_as_other(client_id, secret.into());
+    }
+
     /// The private key, PEM, of the demo tenant's client that signs in with one.
     #[must_use]
     pub fn private_key(&self) -> Option<(&str, &str)> {

@@ -217,9 +217,13 @@ impl Tenant {
     }
 
     pub(super) fn rotate_as_other(&self, id: &str) {
+        self.set_as_other(id, new_secret());
+    }
+
+    pub(super) fn set_as_other(&self, id: &str, secret: Box<str>) {
         let propagation = self.propagation;
         if let Some(client) = self.clients_mut().get_mut(id) {
-            client.set_secret(new_secret(), propagation);
+            client.set_secret(secret, propagation);
         }
         self.logs.rotated_by_hand(id);
     }

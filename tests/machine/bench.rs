@@ -127,10 +127,13 @@ impl Bench {
         }
     }
 
-    /// Somebody else rotates the client.
-    pub fn act_as_other(&self, id: &str) {
+    /// Somebody else rotates the client, or makes this its secret.
+    pub fn act_as_other(&self, id: &str, secret: Option<&Secret>) {
         let _by_the_same_clock = self.runtime.enter();
-        self.tenant.act_as_other(id);
+        match secret {
+            Some(secret) => self.tenant.set_as_other(id, secret.expose()),
+            None => self.tenant.act_as_other(id),
+        }
     }
 
     pub fn live(&self, id: &str) -> String {

@@ -23,6 +23,8 @@ pub enum Move {
     RotateNow,
     /// Somebody else rotates the client.
     Other,
+    /// Somebody else makes the secret live that was live before the rollover.
+    SetBack,
     /// Somebody else writes a target.
     Edit(usize, Edit),
 }
@@ -132,11 +134,12 @@ impl Step {
     /// How many secrets somebody else may make live while it runs.
     pub fn others(&self) -> usize {
         let faults = self.faults.iter().filter(|fault| fault.kind == Kind::Other);
-        usize::from(self.what == Move::Other) + faults.map(|fault| usize::from(fault.times)).sum::<usize>()
+        usize::from(matches!(self.what, Move::Other | Move::SetBack))
+            + faults.map(|fault| usize::from(fault.times)).sum::<usize>()
     }
 
     pub fn is_procedure(&self) -> bool {
-        !matches!(self.what, Move::Other | Move::Edit(..))
+        !matches!(self.what, Move::Other | Move::SetBack | Move::Edit(..))
     }
 }
 
@@ -195,7 +198,7 @@ impl Course {
         any.extend(Until::ALL.map(|until| Move::Rotate(until, false)));
         let resumes =
             vec![Move::Resume(None), Move::Resume(Some(Choice::KeepTheirs)), Move::Resume(Some(Choice::SetOurs))];
-        let mut meddling = vec![Move::Other, Move::Other];
+        let mut meddling = vec![Move::Other, Move::Other, Move::SetBack];
         for number in 0..self.targets {
             meddling
                 .extend([Edit::Line, Edit::Foreign, Edit::Twice, Edit::Mended].map(|edit| Move::Edit(number, edit)));
@@ -218,7 +221,7 @@ impl Course {
         ];
         (what, faults, crash)
             .prop_map(|(what, faults, crash)| match what {
-                Move::Other | Move::Edit(..) => Step { what, faults: Vec::new(), crash: None },
+                Move::Other | Move::SetBack | Move::Edit(..) => Step { what, faults: Vec::new(), crash: None },
                 what => {
                     // Of the two requests that change something it sends one.
                     let (never, instead) = match what {

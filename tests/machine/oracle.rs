@@ -111,7 +111,11 @@ impl World {
     /// Somebody else does something.
     pub fn meddle(&mut self, what: Move) {
         match what {
-            Move::Other => self.bench.act_as_other(&self.id),
+            Move::Other => self.bench.act_as_other(&self.id, None),
+            Move::SetBack => {
+                let old = self.row().and_then(|row| self.desk.ledger.secret(&row, Role::Old).expect("it opens"));
+                self.bench.act_as_other(&self.id, old.as_deref());
+            }
             Move::Edit(number, edit) => {
                 let live = self.live();
                 let Some(file) = self.files.get_mut(number) else { return };

@@ -66,7 +66,7 @@ pub async fn run(desk: &Desk, subject: &Subject, what: Move, told: Listener<'_>)
         Move::Rotate(until, anyway) => rotate(desk, subject, until, anyway, told).await,
         Move::GoLive => go_live_anyway(desk, subject, told).await,
         Move::RotateNow => rotate_now(desk, subject, told).await,
-        Move::Other | Move::Edit(..) => unreachable!("no procedure"),
+        Move::Other | Move::SetBack | Move::Edit(..) => unreachable!("no procedure"),
     }
 }
 

@@ -113,7 +113,7 @@ async fn the_old_secret_is_not_dropped_where_somebody_made_it_live_again() {
     world.desk.api.set_secret(BILLING, &by_hand, "by-hand").await.expect("it is set");
     let file = world.file(0);
     let trouble = retire(&world.desk, &world.subject, &mut quiet()).await.expect_err("it is live");
-    assert_eq!((trouble.kind, world.state(), world.file(0)), (TroubleKind::Conflict, State::Holding, file));
+    assert_eq!((trouble.kind, world.state(), world.file(0)), (TroubleKind::Conflict, State::Conflict, file));
     assert_eq!(world.sealed(Role::Old), Some(old));
     assert_eq!(state(&rollback(&world.desk, &world.subject, &mut quiet()).await), State::RolledBack);
 }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use rollover::domain::rollover::State;
+use rollover::domain::rollover::{Role, State};
 use rollover::domain::rotation::{Probe, Progress, Step, StepOutcome, Verification};
 use rollover::domain::{AuthMethod, Secret};
-use rollover::rollover::{Patience, TroubleKind, Until, rollback, rotate, rotate_now, verify};
+use rollover::rollover::{Choice, Patience, TroubleKind, Until, resume, retire, rollback, rotate, rotate_now, verify};
 use rollover::sim::Options;
 
 use super::world::{BILLING, World, quiet, state};
@@ -33,19 +33,42 @@ fn auth0_speaks_of_thirty_seconds() {
 
 #[tokio::test]
 async fn that_somebody_set_the_old_one_again_is_told_and_it_can_be_gone_along_with() {
-    for until in [Until::Verify, Until::Promote] {
+    for (until, back) in [(Until::Verify, true), (Until::Promote, true), (Until::Promote, false)] {
         let world = World::with(1).await;
         let old = world.live();
         rotate(&world.desk, &world.subject, until, false, &mut quiet()).await.expect("it is live");
-        let stood = world.state();
         let by_hand = Secret::new(old.clone());
         world.desk.api.set_secret(BILLING, &by_hand, "by-hand").await.expect("it is set");
         let trouble = verify(&world.desk, &world.subject, &mut quiet()).await.expect_err("it is not live");
-        assert_eq!((&trouble.kind, world.state()), (&TroubleKind::Conflict, stood), "{trouble}");
-        assert!(trouble.message.contains("the old secret again"), "{trouble}");
-        assert_eq!(state(&rollback(&world.desk, &world.subject, &mut quiet()).await), State::RolledBack);
+        assert_eq!((&trouble.kind, world.state()), (&TroubleKind::Conflict, State::Conflict), "{trouble}");
+        assert!(trouble.message.contains("the secret from before again"), "{trouble}");
+        let trouble = resume(&world.desk, &world.subject, None, &mut quiet()).await.expect_err("a person decides");
+        assert!(trouble.message.contains("the secret from before again"), "{trouble}");
+        if back {
+            assert_eq!(state(&rollback(&world.desk, &world.subject, &mut quiet()).await), State::RolledBack);
+        } else {
+            // What is theirs is what was there before.
+            let kept = resume(&world.desk, &world.subject, Some(Choice::KeepTheirs), &mut quiet()).await;
+            assert_eq!(state(&kept), State::RolledBack);
+        }
         assert_eq!((world.live(), world.file(0)), (old.clone(), World::expected(0, &old, None)));
     }
+}
+
+#[tokio::test]
+async fn ours_can_be_made_live_again_where_somebody_set_the_old_one() {
+    let world = World::with(1).await;
+    let old = world.live();
+    rotate(&world.desk, &world.subject, Until::Promote, false, &mut quiet()).await.expect("it holds");
+    let new = world.live();
+    world.desk.api.set_secret(BILLING, &Secret::new(old.clone()), "by-hand").await.expect("it is set");
+    for _ in 0..2 {
+        let trouble = retire(&world.desk, &world.subject, &mut quiet()).await.expect_err("the old one is in use");
+        assert_eq!((world.state(), world.sealed(Role::Old)), (State::Conflict, Some(old.clone())), "{trouble}");
+    }
+    let done = resume(&world.desk, &world.subject, Some(Choice::SetOurs), &mut quiet()).await;
+    assert_eq!((state(&done), world.live()), (State::Holding, new.clone()));
+    assert_eq!(world.file(0), World::expected(0, &new, Some(&old)));
 }
 
 #[tokio::test]

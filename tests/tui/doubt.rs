@@ -71,6 +71,30 @@ async fn somebody_elses_change_is_left_to_a_person() {
 }
 
 #[tokio::test]
+async fn what_somebody_set_back_is_told_and_can_be_gone_along_with() {
+    for size in SIZES {
+        let world = World::with(1, None).await;
+        let old = world.live();
+        let mut app = world.app(size).await;
+        app.type_("n").await;
+        app.press("<c-s>");
+        yes(&mut app).await;
+        world.tenant.set_as_other(BILLING, &old);
+        app.press("x");
+        yes(&mut app).await;
+        assert_eq!(world.state(), State::Conflict);
+        fix(&mut app);
+        app.fixed_times();
+        assert_screen!(app, "set-back", size);
+        assert!(!app.screen().contains("keep theirs"), "what is theirs is what was there before: {}", app.screen());
+        app.press("z");
+        assert!(app.screen().contains("The old secret is live already"), "{}", app.screen());
+        yes(&mut app).await;
+        assert_eq!((world.state(), world.live()), (State::RolledBack, old), "{}", app.screen());
+    }
+}
+
+#[tokio::test]
 async fn in_a_conflict_ours_can_be_set_or_all_left_as_it_is() {
     for (key, state) in [("s", State::Holding), ("A", State::Abandoned)] {
         let world = World::with(1, None).await;

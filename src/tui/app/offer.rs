@@ -154,7 +154,9 @@ fn by_state(state: &State, action: Action, concern: &Concern<'_>) -> Availabilit
         },
         Action::Retire => ready_if(row.state == S::Holding),
         Action::Resume => ready_if(!waits && row.state != S::Holding),
-        Action::KeepTheirs | Action::SetOurs => ready_if(row.state == S::Conflict),
+        Action::SetOurs => ready_if(row.state == S::Conflict),
+        // Where what is live is the secret from before, keeping it is going back.
+        Action::KeepTheirs => ready_if(row.state == S::Conflict && row.holds(Role::Observed)),
         Action::Abandon => ready_if(matches!(row.state, S::Conflict | S::Unknown | S::InDoubt | S::Rejected)),
         _ => A::Absent,
     }

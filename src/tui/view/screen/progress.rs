@@ -152,6 +152,10 @@ pub fn secrets(row: &Rollover, now: i64) -> Vec<SecretLine> {
     let has_new = row.new.is_some() || row.holds(Role::New);
     let mut lines = Vec::new();
     match row.state {
+        Stands::Conflict if !row.holds(Role::Observed) => {
+            lines.push(line("before", Role::Old, format!("live again, seen {since}")));
+            lines.push(line("ours", Role::New, format!("chosen {began}, not live")));
+        }
         Stands::Conflict => {
             lines.push(line("theirs", Role::Observed, format!("live, seen {since}")));
             lines.push(line("ours", Role::New, format!("chosen {began}, not live")));
@@ -165,8 +169,10 @@ pub fn secrets(row: &Rollover, now: i64) -> Vec<SecretLine> {
         }
         state if state.is_live() => {
             lines.push(line("current", Role::New, format!("live, chosen {began}")));
-            let words = if row.holds(Role::Old) { "refused by Auth0; kept, sealed" } else { "refused by Auth0" };
-            lines.push(line("previous", Role::Old, words.to_owned()));
+            let kept = if row.holds(Role::Old) { "; kept, sealed" } else { "" };
+            // Until the token endpoint has said so nobody knows.
+            let refused = if state == Stands::Applied { "refused by Auth0 within 30 s" } else { "refused by Auth0" };
+            lines.push(line("previous", Role::Old, format!("{refused}{kept}")));
         }
         Stands::RollingBack => {
             lines.push(line("previous", Role::Old, "being made live again".to_owned()));

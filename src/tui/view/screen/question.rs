@@ -2,6 +2,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::Role;
 use crate::domain::client::Warning;
+use crate::domain::rollover::State as Stands;
 use crate::domain::untrusted::shown;
 use crate::rollover::Choice;
 use crate::tui::app::State;
@@ -122,7 +123,7 @@ fn words(question: &Question) -> Words {
             if !lacking.is_empty() {
                 let names: Vec<_> = lacking.iter().map(|name| shown(name)).collect();
                 mind.push(format!(
-                    "The pending secret is not in {}: the apps that read it there fail within 30 seconds. n delivers it again.",
+                    "The pending secret is not in {}: the apps that read it there fail within 30 seconds. Esc, then n, delivers it again.",
                     names.join(", ")
                 ));
             } else if anyway {
@@ -169,6 +170,16 @@ fn words(question: &Question) -> Words {
             },
             mind,
             yes: "give it up",
+            live: false,
+        },
+        Procedure::TakeBack if row.is_some_and(|row| row.state == Stands::Conflict && !row.holds(Role::Observed)) => Words {
+            title: "Go along with the old secret?",
+            what: match count {
+                0 => "The old secret is live already. The new one is wiped.".to_owned(),
+                _ => format!("The old secret is live already; {targets} get it back as before. The new one is wiped."),
+            },
+            mind,
+            yes: "take ours back",
             live: false,
         },
         Procedure::TakeBack => {
