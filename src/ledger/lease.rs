@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::error::{LedgerError, Trouble};
 use super::opening;
-use super::store::Store;
+use super::store::{Statements as _, Store};
 use crate::domain::Domain;
 use crate::domain::untrusted::shown;
 use crate::files;
@@ -56,7 +56,7 @@ pub(super) fn take(store: &Arc<Store>, tenant: &Domain, client_id: &str) -> Resu
     let who = who();
     store.write(|transaction| {
         // A row that is there belongs to somebody who died: we have the lock.
-        transaction.execute(
+        transaction.run(
             "INSERT OR REPLACE INTO lease (tenant, client_id, token, who, process, since) VALUES (?, ?, ?, ?, ?, ?)",
             params![base, client_id, token, who, std::process::id(), since],
         )?;
@@ -76,7 +76,7 @@ impl Lease {
             return Err(LedgerError::Stale("the lease belongs to another ledger or client".to_owned()).into());
         }
         let token: Option<i64> = transaction
-            .query_row(
+            .one(
                 "SELECT token FROM lease WHERE tenant = ? AND client_id = ?",
                 params![self.hold.tenant, self.hold.client_id],
                 |row| row.get(0),
@@ -95,7 +95,7 @@ impl Drop for Hold {
         // The row first: once the lock is free, the row may be the next holder's. Where it cannot be removed it stays, and the
         // next holder replaces it.
         let _ = self.store.write(|transaction| {
-            transaction.execute(
+            transaction.run(
                 "DELETE FROM lease WHERE tenant = ? AND client_id = ? AND token = ?",
                 params![self.tenant, self.client_id, self.token],
             )?;
@@ -146,7 +146,7 @@ fn lock_path(store: &Store, tenant: &str, client_id: &str) -> Result<Option<Path
 fn holder(store: &Store, tenant: &str, client_id: &str) -> Result<Option<String>, LedgerError> {
     store.read(|transaction| {
         let row = transaction
-            .query_row(
+            .one(
                 "SELECT who, process, since FROM lease WHERE tenant = ? AND client_id = ?",
                 params![tenant, client_id],
                 |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),

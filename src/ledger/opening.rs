@@ -147,6 +147,8 @@ pub(super) fn in_memory() -> Result<Connection, Trouble> {
 /// what was acknowledged survives a power cut; what is deleted is overwritten; a file that somebody prepared runs nothing.
 fn set_up(connection: &Connection) -> Result<(), Trouble> {
     connection.busy_timeout(PATIENCE)?;
+    // More than there are: see `Statements`.
+    connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA trusted_schema = OFF;
         PRAGMA cell_size_check = ON;

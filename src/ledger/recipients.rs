@@ -4,12 +4,12 @@ use super::Recipient;
 use super::error::{LedgerError, Trouble};
 use super::rows::{Which, load, role};
 use super::sealing::{self, Whose};
-use super::store::Store;
+use super::store::{Statements as _, Store};
 
 /// Who can open what is sealed, our own key first.
 pub(super) fn all(transaction: &Transaction<'_>) -> Result<Vec<Recipient>, Trouble> {
-    let mut statement =
-        transaction.prepare("SELECT public, own, note, added FROM recipient ORDER BY own DESC, added, public")?;
+    let mut statement = transaction
+        .prepare_cached("SELECT public, own, note, added FROM recipient ORDER BY own DESC, added, public")?;
     let rows = statement.query_map([], |row| {
         Ok(Recipient { public: row.get(0)?, own: row.get(1)?, note: row.get(2)?, added: row.get(3)? })
     })?;
@@ -37,7 +37,7 @@ pub(super) fn add(
 ) -> Result<(), LedgerError> {
     let public = parsed(&recipient.public)?.to_string();
     store.write(|transaction| {
-        transaction.execute(
+        transaction.run(
             "INSERT INTO recipient (public, own, note, added) VALUES (?, ?, ?, ?)
                 ON CONFLICT (public) DO UPDATE SET own = max(own, excluded.own), note = excluded.note",
             params![public, recipient.own, recipient.note, recipient.added],
@@ -68,7 +68,7 @@ pub(super) fn remove(store: &Store, identity: Option<&age::x25519::Identity>, pu
             None if again => return Ok(()),
             None => return Err(LedgerError::Refused("nothing is sealed for that key".to_owned()).into()),
         }
-        transaction.execute("DELETE FROM recipient WHERE public = ?", params![public])?;
+        transaction.run("DELETE FROM recipient WHERE public = ?", params![public])?;
         seal_again(transaction, identity, false)
     })
 }
@@ -78,7 +78,7 @@ pub(super) fn remove(store: &Store, identity: Option<&age::x25519::Identity>, pu
 fn seal_again(transaction: &Transaction<'_>, identity: &age::x25519::Identity, some: bool) -> Result<(), Trouble> {
     let keys = keys(transaction)?;
     for stored in load(transaction, Which::All)? {
-        let mut statement = transaction.prepare("SELECT role, blob FROM sealed WHERE rollover = ?")?;
+        let mut statement = transaction.prepare_cached("SELECT role, blob FROM sealed WHERE rollover = ?")?;
         let blobs: Vec<(String, Vec<u8>)> = statement
             .query_map(params![stored.number], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
@@ -90,7 +90,7 @@ fn seal_again(transaction: &Transaction<'_>, identity: &age::x25519::Identity, s
                 Err(error) => return Err(error.into()),
             };
             let blob = sealing::seal(&keys, whose, &secret)?;
-            transaction.execute(
+            transaction.run(
                 "UPDATE sealed SET blob = ? WHERE rollover = ? AND role = ?",
                 params![blob, stored.number, name],
             )?;

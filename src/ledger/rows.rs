@@ -102,7 +102,7 @@ fn each(
     which: Which<'_>,
     mut take: impl FnMut(&Row<'_>) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
-    let mut statement = transaction.prepare(query)?;
+    let mut statement = transaction.prepare_cached(query)?;
     let [first, second] = which.parameters();
     let mut rows = statement.query(params![first, second])?;
     while let Some(row) = rows.next()? {

@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 
 use super::error::{LedgerError, Trouble};
 use super::opening::{self, Check};
@@ -171,8 +171,36 @@ impl fmt::Debug for Store {
     }
 }
 
+/// Statements that are kept for the next time: working out how to run one takes longer than running it.
+pub(super) trait Statements {
+    /// Runs one that changes something; how many rows it did.
+    fn run(&self, sql: &str, parameters: impl Params) -> rusqlite::Result<usize>;
+    /// The first row that one finds.
+    fn one<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T>;
+}
+
+impl Statements for Connection {
+    fn run(&self, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {
+        self.prepare_cached(sql)?.execute(parameters)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.prepare_cached(sql)?.query_row(parameters, read)
+    }
+}
+
 fn others(connection: &Connection) -> Result<i64, Trouble> {
-    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    Ok(connection.one("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
 fn attempt<T>(
@@ -184,7 +212,7 @@ fn attempt<T>(
     let done = work(&transaction)?;
     if again {
         // Where the first attempt was in after all, this makes sure that there is something to write, sync and acknowledge.
-        transaction.execute("UPDATE meta SET value = value + 1 WHERE name = 'confirmed'", [])?;
+        transaction.run("UPDATE meta SET value = value + 1 WHERE name = 'confirmed'", [])?;
     }
     transaction.commit()?;
     Ok(done)

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::error::{LedgerError, Trouble};
 use super::rows::{self, Stored, Which, one};
 use super::sealing::{self, Whose};
-use super::store::Store;
+use super::store::{Statements as _, Store};
 use super::{Beginning, Change, Lease, lease, recipients};
 use crate::domain::rollover::{Role, Rollover, State, TargetRow};
 use crate::domain::{ContentHash, SecretPrint};
@@ -36,7 +36,7 @@ pub(super) fn begin(store: &Arc<Store>, lease: &Lease, beginning: &Beginning) ->
         {
             return Err(LedgerError::Unfinished(Box::new(latest.rollover)).into());
         }
-        transaction.execute(
+        transaction.run(
             "INSERT INTO rollover (id, tenant, client_id, name, mode, state, since, began, attempt, detail, who, generation, stamp)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, '', ?8, 1, ?9)",
             params![
@@ -107,7 +107,7 @@ fn apply(transaction: &Transaction<'_>, there: &Stored, change: &Change<'_>, sta
     let state = change.state.unwrap_or(before.state);
     let since = if state == before.state { before.since } else { change.now };
     let doubt = change.doubt.as_ref().unwrap_or(&before.doubt).as_ref();
-    transaction.execute(
+    transaction.run(
         "UPDATE rollover SET state = ?2, since = ?3, attempt = ?4, correlation_id = ?5, doubt_reason = ?6, quiesce_until = ?7,
             detail = ?8, generation = generation + 1, stamp = ?9 WHERE number = ?1",
         params![
@@ -124,7 +124,7 @@ fn apply(transaction: &Transaction<'_>, there: &Stored, change: &Change<'_>, sta
     )?;
     put_targets(transaction, number, &change.targets)?;
     for step in &change.steps {
-        transaction.execute(
+        transaction.run(
             "INSERT INTO step (rollover, position, step, outcome, at, detail)
                 SELECT ?1, coalesce(max(position), 0) + 1, ?2, ?3, ?4, ?5 FROM step WHERE rollover = ?1",
             params![number, step.step.name(), step.outcome.name(), rows::seconds(&step.at, change.now), step.detail],
@@ -132,7 +132,7 @@ fn apply(transaction: &Transaction<'_>, there: &Stored, change: &Change<'_>, sta
     }
     // First what is wiped: a secret that is sealed in the same breath must not be lost.
     for role in &change.wipe {
-        transaction.execute("DELETE FROM sealed WHERE rollover = ? AND role = ?", params![number, role.name()])?;
+        transaction.run("DELETE FROM sealed WHERE rollover = ? AND role = ?", params![number, role.name()])?;
     }
     if change.wipe_earlier {
         wipe_earlier(transaction, there)?;
@@ -147,7 +147,7 @@ fn put_secrets(transaction: &Transaction<'_>, there: &Stored, change: &Change<'_
     let keys = recipients::keys(transaction)?;
     for (role, secret, print) in &change.seal {
         let blob = sealing::seal(&keys, Whose::of(&there.rollover, *role), secret)?;
-        transaction.execute(
+        transaction.run(
             "INSERT OR REPLACE INTO sealed (rollover, role, blob) VALUES (?, ?, ?)",
             params![there.number, role.name(), blob],
         )?;
@@ -156,14 +156,14 @@ fn put_secrets(transaction: &Transaction<'_>, there: &Stored, change: &Change<'_
             Role::New => "UPDATE rollover SET new_print = ?2 WHERE number = ?1",
             Role::Observed => "UPDATE rollover SET observed_print = ?2 WHERE number = ?1",
         };
-        transaction.execute(query, params![there.number, print.as_ref().map(SecretPrint::bytes)])?;
+        transaction.run(query, params![there.number, print.as_ref().map(SecretPrint::bytes)])?;
     }
     Ok(())
 }
 
 fn put_targets(transaction: &Transaction<'_>, number: i64, targets: &[TargetRow]) -> Result<(), Trouble> {
     for target in targets {
-        transaction.execute(
+        transaction.run(
             "INSERT INTO target (rollover, position, name, phase, state, before_hash, after_hash, detail)
                 SELECT ?1, coalesce(max(position), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM target WHERE rollover = ?1
                 ON CONFLICT (rollover, name) DO UPDATE SET phase = excluded.phase, state = excluded.state,
@@ -185,12 +185,12 @@ fn put_targets(transaction: &Transaction<'_>, number: i64, targets: &[TargetRow]
 fn wipe_earlier(transaction: &Transaction<'_>, there: &Stored) -> Result<(), Trouble> {
     let (tenant, client_id) = (there.rollover.tenant.base().as_str(), &there.rollover.client_id);
     let earlier: Vec<(i64, String)> = transaction
-        .prepare("SELECT number, state FROM rollover WHERE tenant = ? AND client_id = ? AND number < ?")?
+        .prepare_cached("SELECT number, state FROM rollover WHERE tenant = ? AND client_id = ? AND number < ?")?
         .query_map(params![tenant, client_id, there.number], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (number, state) in earlier {
         if State::named(&state).is_some_and(State::is_final) {
-            transaction.execute("DELETE FROM sealed WHERE rollover = ?", params![number])?;
+            transaction.run("DELETE FROM sealed WHERE rollover = ?", params![number])?;
         }
     }
     Ok(())
@@ -204,7 +204,7 @@ fn read_back(transaction: &Transaction<'_>, id: &str, which: Which<'_>) -> Resul
 /// What is sealed for a rollover in a role, as it lies there.
 pub(super) fn blob(transaction: &Transaction<'_>, rollover: &Rollover, role: Role) -> Result<Option<Vec<u8>>, Trouble> {
     Ok(transaction
-        .query_row(
+        .one(
             "SELECT blob FROM sealed JOIN rollover ON number = rollover WHERE id = ? AND tenant = ? AND client_id = ? AND role = ?",
             params![rollover.id.as_str(), rollover.tenant.base().as_str(), rollover.client_id, role.name()],
             |row| row.get(0),
