@@ -521,6 +521,12 @@ impl Rollover {
         self.sealed.contains(&role)
     }
 
+    /// Whether it is a conflict in which what somebody else made live is the secret from before: then there is none of theirs to keep.
+    #[must_use]
+    pub fn is_set_back(&self) -> bool {
+        self.state == State::Conflict && !self.holds(Role::Observed)
+    }
+
     /// Whether the latest request may or may not have been applied.
     #[must_use]
     pub fn in_doubt(&self) -> bool {

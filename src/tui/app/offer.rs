@@ -156,7 +156,7 @@ fn by_state(state: &State, action: Action, concern: &Concern<'_>) -> Availabilit
         Action::Resume => ready_if(!waits && row.state != S::Holding),
         Action::SetOurs => ready_if(row.state == S::Conflict),
         // Where what is live is the secret from before, keeping it is going back.
-        Action::KeepTheirs => ready_if(row.state == S::Conflict && row.holds(Role::Observed)),
+        Action::KeepTheirs => ready_if(row.state == S::Conflict && !row.is_set_back()),
         Action::Abandon => ready_if(matches!(row.state, S::Conflict | S::Unknown | S::InDoubt | S::Rejected)),
         _ => A::Absent,
     }

@@ -152,7 +152,7 @@ pub fn secrets(row: &Rollover, now: i64) -> Vec<SecretLine> {
     let has_new = row.new.is_some() || row.holds(Role::New);
     let mut lines = Vec::new();
     match row.state {
-        Stands::Conflict if !row.holds(Role::Observed) => {
+        Stands::Conflict if row.is_set_back() => {
             lines.push(line("before", Role::Old, format!("live again, seen {since}")));
             lines.push(line("ours", Role::New, format!("chosen {began}, not live")));
         }

@@ -1,9 +1,8 @@
 use ratatui::layout::Rect;
 
-use crate::domain::Role;
 use crate::domain::client::Warning;
-use crate::domain::rollover::State as Stands;
 use crate::domain::untrusted::shown;
+use crate::domain::{Role, Rollover};
 use crate::rollover::Choice;
 use crate::tui::app::State;
 use crate::tui::app::action::Action;
@@ -172,7 +171,7 @@ fn words(question: &Question) -> Words {
             yes: "give it up",
             live: false,
         },
-        Procedure::TakeBack if row.is_some_and(|row| row.state == Stands::Conflict && !row.holds(Role::Observed)) => Words {
+        Procedure::TakeBack if row.is_some_and(Rollover::is_set_back) => Words {
             title: "Go along with the old secret?",
             what: match count {
                 0 => "The old secret is live already. The new one is wiped.".to_owned(),

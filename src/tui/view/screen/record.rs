@@ -155,7 +155,7 @@ fn doubt(painter: &Painter<'_>, sheet: &mut Sheet, row: &Rollover, state: &State
     }
     sheet.heading(painter, "What is not known");
     match row.state {
-        Stands::Conflict if !row.holds(Role::Observed) => {
+        Stands::Conflict if row.is_set_back() => {
             sheet.say(painter, "Which apps have which secret: those that have only ours fail now.");
         }
         Stands::Conflict => sheet.say(
@@ -230,14 +230,14 @@ fn does(state: &State, action: Action) -> Option<String> {
             _ => "Resume: goes on where it stopped.".into(),
         },
         Action::KeepTheirs => "Keep theirs: their secret becomes the new one. The targets get it first; ours is dropped.".into(),
-        Action::SetOurs if !row.holds(Role::Observed) => {
+        Action::SetOurs if row.is_set_back() => {
             "Set ours: ours becomes live again. Apps that have only the one from before fail within 30 s.".into()
         }
         Action::SetOurs => "Set ours: ours becomes live in the place of theirs. Apps that have only theirs fail within 30 s.".into(),
         Action::TakeBack if row.state.is_before_change() => {
             "Take back: the pending secret is taken out of the targets and wiped. Nothing changes at Auth0.".into()
         }
-        Action::TakeBack if row.state == Stands::Conflict && !row.holds(Role::Observed) => {
+        Action::TakeBack if row.is_set_back() => {
             "Take back: the targets are put back too, and ours is wiped. Nothing changes at Auth0.".into()
         }
         Action::TakeBack => "Roll back: the secret from before becomes live again, and the targets are put back.".into(),
